@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "tasker-job-private.h"
+#include "tasker-queue-private.h"
+#include "tasker-source-private.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TaskerRunner TaskerRunner;
+
+/* What was decided under the lock and has to be done without it. */
+typedef struct
+{
+  guint         n_starts; /* runners to start */
+  TaskerJob    *dropped;  /* jobs that nobody wants any more */
+  GQueue        woken;    /* waiters on a main loop */
+  gboolean      watch_growth;
+  gboolean      watch_handles;
+} TaskerTodo;
+
+/*
+ * TaskerCore:
+ *
+ * What the handles of a group share. See doc/internals.md for how it works.
+ *
+ * Everything under @lock is used between tasker_core_lock() and
+ * tasker_core_unlock(); the latter also does, without the lock, what was
+ * decided under it. So no code of the user runs under the lock.
+ */
+struct _TaskerCore
+{
+  TaskerSource   source; /* first: they share one reference count */
+  TaskerStopper *stopper; /* the one that all light tasks obey */
+  char          *name;    /* nullable */
+
+  /* Atomic; on the path of every spawn */
+  TaskerJob     *inbox;       /* spawned and not looked at, latest first */
+  int            n_searching; /* runners that look for work */
+  int            n_urgent;    /* that of the queue */
+  int            eager;       /* who want to know of each end at once */
+
+  GMutex         lock;
+  TaskerTodo     todo;
+
+  /* Handles */
+  guint          n_handles;
+  guint          n_open;
+  guint          max_running;
+  guint          max_queued;
+  gboolean       keep_results;
+  gboolean       abort_on_drop;
+
+  /* Jobs. Each live one is in just one place: the inbox, the queue, the
+   * doomed, a runner's hand, or the detached. */
+  TaskerQueue    queue;
+  TaskerJobList  doomed;   /* shall end without being run */
+  TaskerJobList  detached; /* begun, and not in a runner's hand */
+  GQueue         open;     /* detached ones that runners can help with */
+  TaskerLevel    swept;    /* up to which level the queue was swept */
+  guint64        n_spawned;
+  guint64        n_ended[4]; /* by how they ended, from SUCCEEDED on */
+
+  /* Results: ended and not taken, in the order of their ends. A batch is a
+   * chain of jobs, the oldest first; the queue holds batches. */
+  TaskerJob     *fresh;
+  TaskerJob     *fresh_tail;
+  GAsyncQueue   *results;
+  TaskerJob     *taking; /* the batch that is being taken, before all others */
+  guint          n_failures; /* in the results */
+
+  /* Runners, and the places that they and others have */
+  GQueue         runners;
+  guint          n_runners; /* the ones on their way included */
+  guint          n_placed;  /* runners that may run jobs */
+  guint          n_holding; /* detached jobs that have begun, without a runner */
+  guint          n_lent;    /* placed runners whose function waits for a task */
+  guint          n_reclaiming; /* those of them that want to go on */
+  GCond          reclaim;
+  guint          target;    /* for max_running 0: so many runners */
+  gboolean       watching_growth;
+  gint64         stuck_since;  /* when something had ended at the last look */
+  guint64        n_moves_seen;
+  guint          n_steps;      /* atomic: parts of jobs that were done */
+
+  /* Those who wait for the group */
+  GQueue         waiters;
+  GQueue         sleepers;  /* all that block, for a task too */
+  guint          n_joiners;
+  GHashTable    *contexts;  /* GMainContext → how many detached jobs end in it */
+  gint64         alone_since; /* joiners wait for handles alone, or 0 */
+  gboolean       watching_handles;
+};
+
+/* Stop does not start work, but for what has to run always. */
+#define TASKER_MAY_BEGIN(job, level) \
+  ((level) == TASKER_LEVEL_NONE || ((job)->run_always && (level) < TASKER_LEVEL_ABORTED))
+
+TaskerCore      *tasker_core_new            (void);
+TaskerCore      *tasker_core_ref            (TaskerCore      *self);
+void             tasker_core_unref          (TaskerCore      *self);
+
+void             tasker_core_lock           (TaskerCore      *self);
+void             tasker_core_unlock         (TaskerCore      *self);
+
+/* Handles */
+gboolean         tasker_core_add_handle     (TaskerCore      *self,
+                                             gboolean         open);
+void             tasker_core_close_handle   (TaskerCore      *self);
+void             tasker_core_drop_handle    (TaskerCore      *self);
+gboolean         tasker_core_is_closed      (TaskerCore      *self);
+
+/* Jobs come */
+gboolean         tasker_core_push           (TaskerCore      *self,
+                                             TaskerJob       *job);
+gboolean         tasker_core_has_room       (TaskerCore      *self);
+void             tasker_core_adopt          (TaskerCore      *self,
+                                             TaskerJob       *job);
+void             tasker_core_look           (TaskerCore      *self);
+
+/* Jobs are run */
+GCancellable    *tasker_core_get_stopper    (TaskerCore      *self,
+                                             TaskerJob       *job);
+void             tasker_core_detach         (TaskerCore      *self,
+                                             TaskerJob       *job);
+void             tasker_core_open           (TaskerCore      *self,
+                                             TaskerJob       *job);
+void             tasker_core_end            (TaskerCore      *self,
+                                             TaskerJob       *job,
+                                             TaskerTaskState  state,
+                                             GError          *error);
+void             tasker_core_end_detached   (TaskerCore      *self,
+                                             TaskerJob       *job,
+                                             TaskerTaskState  state,
+                                             GError          *error);
+void             tasker_core_hand_in        (TaskerCore      *self,
+                                             TaskerJob       *job);
+void             tasker_core_hold           (TaskerCore      *self,
+                                             int              change);
+void             tasker_core_use_context    (TaskerCore      *self,
+                                             GMainContext    *context,
+                                             int              change);
+
+/* Jobs are stopped */
+void             tasker_core_on_raised      (TaskerCore      *self);
+gboolean         tasker_core_doom           (TaskerCore      *self,
+                                             TaskerJob       *job,
+                                             TaskerTaskState  state);
+
+/* Places */
+gboolean         tasker_core_has_place      (TaskerCore      *self);
+void             tasker_core_kick           (TaskerCore      *self);
+void             tasker_core_rest           (TaskerCore      *self);
+void             tasker_core_lend           (TaskerCore      *self);
+void             tasker_core_take_back      (TaskerCore      *self);
+
+/* Results are taken */
+void             tasker_core_gather         (TaskerCore      *self);
+guint64          tasker_core_get_n_live     (TaskerCore      *self);
+gboolean         tasker_core_is_joined      (TaskerCore      *self);
+TaskerJob       *tasker_core_take           (TaskerCore      *self);
+guint            tasker_core_drop_results   (TaskerCore      *self,
+                                             GError         **failure);
+GError          *tasker_core_report         (TaskerCore      *self);
+GError          *tasker_core_job_error      (TaskerJob       *job);
+
+/* tasker-dump.c */
+char            *tasker_core_dump           (TaskerCore      *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TaskerCore, tasker_core_unref)
+
+G_END_DECLS

@@ -1,0 +1,995 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The core of a group: where its jobs are, how many there are of which, and
+ * who may run them. See doc/internals.md. */
+
+#include "tasker-core-private.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "tasker-error.h"
+#include "tasker-runner-private.h"
+#include "tasker-service-private.h"
+#include "tasker-stopper-private.h"
+#include "tasker-task-private.h"
+#include "tasker-waiter-private.h"
+
+/* What the inbox holds once the last handle is finished. */
+static TaskerJob closed;
+#define CLOSED (&closed)
+
+/* With max-running 0: runners at the beginning, and at most. */
+#define MIN_TARGET 4
+#define MAX_TARGET 512
+/* How often a group that is stuck is looked at, and how long nothing must
+ * have ended for it to grow even though its runners seem to compute. */
+#define GROWTH_INTERVAL_MS 20
+#define GROWTH_PATIENCE_MS 1000
+/* How long a join waits for handles alone before it says so. */
+#define HANDLES_PATIENCE_MS 5000
+
+static guint
+first_target (void)
+{
+  return MAX (MIN_TARGET, 2 * g_get_num_processors ());
+}
+
+TaskerCore *
+tasker_core_new (void)
+{
+  TaskerCore *self = g_atomic_rc_box_new0 (TaskerCore);
+
+  tasker_source_init (&self->source);
+  self->stopper = g_object_new (TASKER_TYPE_STOPPER, NULL);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->reclaim);
+  self->keep_results = TRUE;
+  self->results = g_async_queue_new ();
+  self->target = first_target ();
+
+  return self;
+}
+
+TaskerCore *
+tasker_core_ref (TaskerCore *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+/* By now no handle, no job and no runner is there: each holds a reference. */
+static void
+tasker_core_clear (gpointer data)
+{
+  TaskerCore *self = data;
+
+  g_assert (tasker_core_get_n_live (self) == 0);
+  g_assert (self->fresh == NULL && self->taking == NULL);
+
+  g_async_queue_unref (self->results);
+  g_clear_pointer (&self->contexts, g_hash_table_unref);
+  tasker_queue_clear (&self->queue);
+  g_cond_clear (&self->reclaim);
+  g_mutex_clear (&self->lock);
+  g_free (self->name);
+  g_object_unref (self->stopper);
+  tasker_source_clear (&self->source);
+}
+
+void
+tasker_core_unref (TaskerCore *self)
+{
+  g_atomic_rc_box_release_full (self, tasker_core_clear);
+}
+
+static guint64
+count_ended (TaskerCore *self)
+{
+  return self->n_ended[0] + self->n_ended[1] + self->n_ended[2] + self->n_ended[3];
+}
+
+/* The lock, and what is done when it is let go */
+
+void
+tasker_core_lock (TaskerCore *self)
+{
+  g_mutex_lock (&self->lock);
+}
+
+static void
+publish (TaskerCore *self)
+{
+  if (self->fresh == NULL)
+    return;
+
+  g_async_queue_push (self->results, g_steal_pointer (&self->fresh));
+  self->fresh_tail = NULL;
+}
+
+static void
+drop (TaskerCore *self,
+      TaskerJob  *job)
+{
+  job->owned = FALSE;
+  /* Otherwise it lives on with its face. */
+  if (job->full || job->face == NULL)
+    {
+      job->next = self->todo.dropped;
+      self->todo.dropped = job;
+    }
+}
+
+/*
+ * tasker_core_drop_results:
+ * @failure: (out) (optional): return location for the error of the first task
+ *   that failed; where it is given, that task is the last one dropped
+ *
+ * Drops the results; with the lock held.
+ *
+ * Returns: how many
+ */
+guint
+tasker_core_drop_results (TaskerCore  *self,
+                          GError     **failure)
+{
+  TaskerJob *job;
+  guint n_dropped = 0;
+
+  while ((failure == NULL || *failure == NULL) &&
+         (job = tasker_core_take (self)) != NULL)
+    {
+      if (failure != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
+        *failure = tasker_core_job_error (job);
+      drop (self, job);
+      n_dropped++;
+    }
+
+  return n_dropped;
+}
+
+static gboolean on_growth_timer  (gpointer user_data);
+static gboolean on_handles_timer (gpointer user_data);
+
+static void
+watch_handles (TaskerCore *self,
+               guint       delay_ms)
+{
+  tasker_service_add_timer (delay_ms, on_handles_timer,
+                            tasker_core_ref (self), (GDestroyNotify) tasker_core_unref);
+}
+
+/* A group whose joiners wait for nothing but handles has perhaps forgotten
+ * one. */
+static void
+look_for_forgotten_handles (TaskerCore *self)
+{
+  gboolean alone = self->n_joiners > 0 && self->n_open > 0 &&
+                   tasker_core_get_n_live (self) == 0;
+
+  if (!alone)
+    {
+      self->alone_since = 0;
+    }
+  else if (self->alone_since == 0)
+    {
+      self->alone_since = g_get_monotonic_time ();
+      if (!self->watching_handles)
+        self->todo.watch_handles = self->watching_handles = TRUE;
+    }
+}
+
+static void
+free_dropped (TaskerJob *dropped)
+{
+  TaskerJob *next;
+
+  for (TaskerJob *job = dropped; job != NULL; job = next)
+    {
+      next = job->next;
+      if (job->full)
+        g_object_unref (job->face);
+      else
+        tasker_job_free (job);
+    }
+}
+
+static void
+carry_out (TaskerCore *self,
+           TaskerTodo *todo)
+{
+  for (guint i = 0; i < todo->n_starts; i++)
+    tasker_runner_start (self);
+  if (todo->watch_growth)
+    tasker_service_add_timer (GROWTH_INTERVAL_MS, on_growth_timer,
+                              tasker_core_ref (self), (GDestroyNotify) tasker_core_unref);
+  if (todo->watch_handles)
+    watch_handles (self, HANDLES_PATIENCE_MS);
+  tasker_waiter_deliver (&todo->woken);
+  free_dropped (todo->dropped);
+}
+
+void
+tasker_core_unlock (TaskerCore *self)
+{
+  TaskerTodo todo;
+
+  publish (self);
+  if (self->n_handles == 0)
+    tasker_core_drop_results (self, NULL);
+  if (!g_queue_is_empty (&self->waiters))
+    tasker_waiter_settle (self, &self->waiters);
+  if (self->n_joiners > 0 || self->alone_since != 0)
+    look_for_forgotten_handles (self);
+  g_atomic_int_set (&self->n_urgent, (int) self->queue.n_urgent);
+
+  todo = self->todo;
+  self->todo = (TaskerTodo) { 0 };
+  g_mutex_unlock (&self->lock);
+
+  carry_out (self, &todo);
+}
+
+static gboolean
+on_handles_timer (gpointer user_data)
+{
+  TaskerCore *self = user_data;
+  gint64 left_ms = 0;
+  guint n_open = 0;
+
+  tasker_core_lock (self);
+  if (self->alone_since != 0)
+    {
+      gint64 waited_ms = (g_get_monotonic_time () - self->alone_since) / 1000;
+
+      left_ms = MAX (HANDLES_PATIENCE_MS - waited_ms, 0);
+      n_open = self->n_open;
+    }
+  self->watching_handles = left_ms > 0;
+  tasker_core_unlock (self);
+
+  if (left_ms > 0)
+    watch_handles (self, (guint) left_ms);
+  else if (n_open > 0)
+    g_message (g_dngettext (GETTEXT_PACKAGE,
+                            "Group “%s” has no task left, but its join waits for %u handle that is not finished",
+                            "Group “%s” has no task left, but its join waits for %u handles that are not finished",
+                            n_open),
+               self->name != NULL ? self->name : "", n_open);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Handles */
+
+/* Returns: whether the handle is open; none opens once all are finished */
+gboolean
+tasker_core_add_handle (TaskerCore *self,
+                        gboolean    open)
+{
+  tasker_core_lock (self);
+  self->n_handles++;
+  open = open && !tasker_core_is_closed (self);
+  if (open)
+    self->n_open++;
+  tasker_core_unlock (self);
+
+  return open;
+}
+
+static void
+adopt_chain (TaskerCore *self,
+             TaskerJob  *latest)
+{
+  TaskerJob *job = NULL;
+  TaskerJob *next;
+
+  /* The inbox has the latest first. */
+  for (; latest != NULL; latest = next)
+    {
+      next = latest->next;
+      latest->next = job;
+      job = latest;
+    }
+
+  for (; job != NULL; job = next)
+    {
+      next = job->next;
+      tasker_core_adopt (self, job);
+    }
+}
+
+/* Looks into the inbox; with the lock held. */
+void
+tasker_core_look (TaskerCore *self)
+{
+  TaskerJob *inbox = g_atomic_pointer_get (&self->inbox);
+
+  if (inbox != NULL && inbox != CLOSED)
+    adopt_chain (self, g_atomic_pointer_exchange (&self->inbox, NULL));
+}
+
+/* Finishes a handle. After the last one nothing can be pushed any more. */
+void
+tasker_core_close_handle (TaskerCore *self)
+{
+  tasker_core_lock (self);
+  if (--self->n_open == 0)
+    {
+      adopt_chain (self, g_atomic_pointer_exchange (&self->inbox, CLOSED));
+      tasker_core_kick (self);
+    }
+  tasker_core_unlock (self);
+}
+
+/* A finished handle is gone. */
+void
+tasker_core_drop_handle (TaskerCore *self)
+{
+  gboolean abort;
+
+  tasker_core_lock (self);
+  self->n_handles--;
+  abort = self->n_handles == 0 && self->abort_on_drop &&
+          tasker_core_get_n_live (self) > 0;
+  tasker_core_unlock (self);
+
+  if (abort)
+    tasker_source_raise (&self->source, TASKER_LEVEL_ABORTED);
+}
+
+/* Jobs come */
+
+/* A task of another priority than the default has to be seen at once, for it
+ * may have to go before what runners have in hand. */
+static gboolean
+push_visibly (TaskerCore *self,
+              TaskerJob  *job)
+{
+  gboolean open;
+
+  tasker_core_lock (self);
+  tasker_core_look (self);
+  open = !tasker_core_is_closed (self);
+  if (open)
+    {
+      tasker_core_adopt (self, job);
+      tasker_core_kick (self);
+    }
+  tasker_core_unlock (self);
+
+  return open;
+}
+
+/*
+ * tasker_core_push:
+ *
+ * Adds a job from any thread, without a lock where it can.
+ *
+ * Only the first job in an empty inbox has to wake a runner, and only if none
+ * is searching; who searches looks into the inbox after it has said that it
+ * does not any more.
+ *
+ * Returns: %FALSE if all handles are finished; the job is still the caller's
+ */
+gboolean
+tasker_core_push (TaskerCore *self,
+                  TaskerJob  *job)
+{
+  TaskerJob *former = g_atomic_pointer_get (&self->inbox);
+
+  if (job->priority != G_PRIORITY_DEFAULT)
+    return push_visibly (self, job);
+
+  job->owned = TRUE;
+  g_atomic_int_set (&job->state, TASKER_TASK_STATE_QUEUED);
+  do
+    {
+      if (former == CLOSED)
+        return FALSE;
+      job->next = former;
+    }
+  while (!g_atomic_pointer_compare_and_exchange_full (&self->inbox, former, job, &former));
+
+  if (former == NULL && g_atomic_int_get (&self->n_searching) == 0)
+    {
+      tasker_core_lock (self);
+      tasker_core_kick (self);
+      tasker_core_unlock (self);
+    }
+
+  return TRUE;
+}
+
+/* Whether all handles are finished; with the lock held. */
+gboolean
+tasker_core_is_closed (TaskerCore *self)
+{
+  return g_atomic_pointer_get (&self->inbox) == CLOSED;
+}
+
+/* Whether max-queued lets one more in; with the lock held. */
+gboolean
+tasker_core_has_room (TaskerCore *self)
+{
+  tasker_core_look (self);
+
+  return self->max_queued == 0 || self->queue.length < self->max_queued;
+}
+
+/* Adds a job with the lock held. */
+void
+tasker_core_adopt (TaskerCore *self,
+                   TaskerJob  *job)
+{
+  job->owned = TRUE;
+  g_atomic_int_set (&job->state, TASKER_TASK_STATE_QUEUED);
+  self->n_spawned++;
+  if (TASKER_MAY_BEGIN (job, self->swept))
+    tasker_queue_push (&self->queue, job);
+  else
+    tasker_job_list_push (&self->doomed, job);
+}
+
+/* Jobs are run */
+
+/* The cancellable that the job's function is to obey. */
+GCancellable *
+tasker_core_get_stopper (TaskerCore *self,
+                         TaskerJob  *job)
+{
+  return job->full ? G_CANCELLABLE (job->face) : G_CANCELLABLE (self->stopper);
+}
+
+static gboolean
+is_kept (TaskerCore      *self,
+         TaskerTaskState  state)
+{
+  if (self->n_handles == 0)
+    return FALSE;
+
+  return self->keep_results ||
+         (state == TASKER_TASK_STATE_FAILED && self->n_failures == 0);
+}
+
+/* Counts a job that has ended; with the lock held. */
+void
+tasker_core_hand_in (TaskerCore *self,
+                     TaskerJob  *job)
+{
+  TaskerTaskState state = tasker_job_get_state (job);
+
+  self->n_ended[state - TASKER_TASK_STATE_SUCCEEDED]++;
+  if (job->face != NULL)
+    {
+      tasker_stopper_release (TASKER_STOPPER (job->face));
+      tasker_task_wake_waiters (job->face, self);
+    }
+
+  if (!is_kept (self, state))
+    {
+      drop (self, job);
+      return;
+    }
+
+  job->next = NULL;
+  if (self->fresh_tail != NULL)
+    self->fresh_tail->next = job;
+  else
+    self->fresh = job;
+  self->fresh_tail = job;
+  if (state == TASKER_TASK_STATE_FAILED)
+    self->n_failures++;
+}
+
+/*
+ * tasker_core_end:
+ * @error: (transfer full): the error of a job that failed
+ *
+ * Ends a job that is in the hand of the runner that calls. It is counted when
+ * the runner comes for more, or when somebody looks.
+ */
+void
+tasker_core_end (TaskerCore      *self,
+                 TaskerJob       *job,
+                 TaskerTaskState  state,
+                 GError          *error)
+{
+  tasker_job_free_data (job);
+  job->error = error;
+  tasker_job_set_state (job, state);
+
+  /* Who becomes eager looks for himself, after he has said so. */
+  if (g_atomic_int_get (&self->eager) > 0)
+    {
+      tasker_core_lock (self);
+      tasker_runner_gather (tasker_runner_get_current ());
+      tasker_core_unlock (self);
+    }
+}
+
+/* Takes a job that begins out of its runner's hand. */
+void
+tasker_core_detach (TaskerCore *self,
+                    TaskerJob  *job)
+{
+  tasker_core_lock (self);
+  tasker_runner_detach (tasker_runner_get_current (), job);
+  tasker_job_list_push (&self->detached, job);
+  tasker_core_unlock (self);
+}
+
+/* Like tasker_core_end(), for a detached job, from any thread. */
+void
+tasker_core_end_detached (TaskerCore      *self,
+                          TaskerJob       *job,
+                          TaskerTaskState  state,
+                          GError          *error)
+{
+  tasker_job_free_data (job);
+
+  tasker_core_lock (self);
+  tasker_job_list_remove (&self->detached, job);
+  g_queue_remove (&self->open, job);
+  job->error = error;
+  tasker_job_set_state (job, state);
+  tasker_core_hand_in (self, job);
+  tasker_core_kick (self);
+  tasker_core_unlock (self);
+}
+
+/* Asks other runners to help with a detached job, for as long as it enlists
+ * them. */
+void
+tasker_core_open (TaskerCore *self,
+                  TaskerJob  *job)
+{
+  tasker_core_lock (self);
+  g_queue_push_tail (&self->open, job);
+  tasker_core_kick (self);
+  tasker_core_unlock (self);
+}
+
+/* Says that the end of a detached job will come by way of a main context, so
+ * that who waits on its thread iterates it. With the lock held. */
+void
+tasker_core_use_context (TaskerCore   *self,
+                         GMainContext *context,
+                         int           change)
+{
+  gsize n_jobs;
+
+  if (self->contexts == NULL)
+    self->contexts = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) g_main_context_unref, NULL);
+
+  n_jobs = GPOINTER_TO_SIZE (g_hash_table_lookup (self->contexts, context)) + (gsize) change;
+  if (n_jobs > 0)
+    g_hash_table_replace (self->contexts, g_main_context_ref (context), GSIZE_TO_POINTER (n_jobs));
+  else
+    g_hash_table_remove (self->contexts, context);
+  tasker_waiter_nudge (self);
+}
+
+/* A detached job keeps its place when its runner leaves it. With the lock
+ * held. */
+void
+tasker_core_hold (TaskerCore *self,
+                  int         change)
+{
+  self->n_holding += (guint) change;
+}
+
+/* Jobs are stopped */
+
+static void
+sweep_into (gpointer job,
+            gpointer swept)
+{
+  g_ptr_array_add (swept, job);
+}
+
+static void
+take_back_hands (TaskerCore *self)
+{
+  for (GList *l = self->runners.head; l != NULL; l = l->next)
+    tasker_runner_give_back (l->data);
+}
+
+/* Dooms what is queued and must not begin any more. */
+static void
+sweep (TaskerCore  *self,
+       TaskerLevel  level)
+{
+  g_autoptr(GPtrArray) jobs = g_ptr_array_new ();
+
+  tasker_core_look (self);
+  take_back_hands (self);
+  self->swept = level;
+
+  tasker_queue_foreach (&self->queue, sweep_into, jobs);
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      TaskerJob *job = g_ptr_array_index (jobs, i);
+
+      if (TASKER_MAY_BEGIN (job, level))
+        continue;
+      tasker_queue_remove (&self->queue, job);
+      tasker_job_list_push (&self->doomed, job);
+    }
+}
+
+/* The source was stopped or aborted. */
+void
+tasker_core_on_raised (TaskerCore *self)
+{
+  TaskerLevel level = tasker_source_get_level (&self->source);
+
+  tasker_core_lock (self);
+  if (self->swept < level)
+    {
+      sweep (self, level);
+      tasker_core_kick (self);
+    }
+  tasker_core_unlock (self);
+
+  tasker_cancel (G_CANCELLABLE (self->stopper));
+}
+
+static void
+raise_doom (TaskerJob       *job,
+            TaskerTaskState  state)
+{
+  if ((int) state > g_atomic_int_get (&job->doom))
+    g_atomic_int_set (&job->doom, (int) state);
+}
+
+/*
+ * tasker_core_doom:
+ * @state: how it shall end: stopped or aborted
+ *
+ * Asks one job to end. If it has not begun, it will not.
+ *
+ * Returns: %FALSE if it has ended, or cannot be reached alone any more
+ */
+gboolean
+tasker_core_doom (TaskerCore      *self,
+                  TaskerJob       *job,
+                  TaskerTaskState  state)
+{
+  gboolean reached;
+
+  tasker_core_lock (self);
+  tasker_core_gather (self);
+  if (!job->queued)
+    take_back_hands (self);
+
+  if (tasker_job_has_ended (job))
+    {
+      reached = FALSE;
+    }
+  else if (state == TASKER_TASK_STATE_STOPPED && job->run_always)
+    {
+      reached = TRUE;
+    }
+  else
+    {
+      raise_doom (job, state);
+      reached = tasker_job_doom (job) || job->full;
+      if (job->queued)
+        {
+          tasker_queue_remove (&self->queue, job);
+          tasker_job_list_push (&self->doomed, job);
+          tasker_core_kick (self);
+        }
+    }
+  tasker_core_unlock (self);
+
+  return reached;
+}
+
+/* Places */
+
+static guint
+get_cap (TaskerCore *self)
+{
+  return self->max_running > 0 ? self->max_running : self->target;
+}
+
+static guint
+count_places (TaskerCore *self)
+{
+  return self->n_placed + self->n_holding - self->n_lent;
+}
+
+/* Whether one more may begin; with the lock held. Those who lent their place
+ * come first. */
+gboolean
+tasker_core_has_place (TaskerCore *self)
+{
+  return count_places (self) + self->n_reclaiming < get_cap (self);
+}
+
+static gboolean
+has_spare_hands (TaskerCore *self)
+{
+  for (GList *l = self->runners.head; l != NULL; l = l->next)
+    if (tasker_runner_has_spare (l->data))
+      return TRUE;
+
+  return FALSE;
+}
+
+/*
+ * tasker_core_kick:
+ *
+ * Starts a runner if there is something to do for one; with the lock held. No
+ * more than one is on its way at a time: when it has found work it sees for
+ * itself whether there is more.
+ */
+void
+tasker_core_kick (TaskerCore *self)
+{
+  gboolean work;
+
+  tasker_core_look (self);
+  if (self->n_reclaiming > 0)
+    g_cond_broadcast (&self->reclaim);
+  if (g_atomic_int_get (&self->n_searching) > 0)
+    return;
+
+  work = self->queue.length > 0 || self->open.length > 0 || has_spare_hands (self);
+  if (work && !tasker_core_has_place (self) && self->max_running == 0 &&
+      self->target < MAX_TARGET && !self->watching_growth)
+    {
+      self->todo.watch_growth = self->watching_growth = TRUE;
+    }
+
+  if (self->doomed.head != NULL || (work && tasker_core_has_place (self)))
+    {
+      g_atomic_int_inc (&self->n_searching);
+      self->n_runners++;
+      self->todo.n_starts++;
+    }
+}
+
+/* The function of a placed runner is about to wait for a task: somebody else
+ * may run meanwhile. With the lock held. */
+void
+tasker_core_lend (TaskerCore *self)
+{
+  self->n_lent++;
+  tasker_core_kick (self);
+}
+
+void
+tasker_core_take_back (TaskerCore *self)
+{
+  self->n_reclaiming++;
+  while (count_places (self) + 1 > get_cap (self))
+    {
+      /* Who has jobs in hand would not come for long. */
+      take_back_hands (self);
+      g_cond_wait (&self->reclaim, &self->lock);
+    }
+  self->n_reclaiming--;
+  self->n_lent--;
+}
+
+/* On Linux, whether a thread is on a processor or wants to be. */
+static gboolean
+is_blocked (int tid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", tid);
+  g_autofree char *stat = NULL;
+  const char *name_end;
+
+  if (tid == 0 || !g_file_get_contents (path, &stat, NULL, NULL))
+    return TRUE;
+
+  name_end = strrchr (stat, ')');
+
+  return name_end == NULL || name_end[1] == '\0' || name_end[2] != 'R';
+}
+
+static gboolean
+are_most_blocked (GArray *tids)
+{
+  guint n_blocked = 0;
+
+  for (guint i = 0; i < tids->len; i++)
+    if (is_blocked (g_array_index (tids, int, i)))
+      n_blocked++;
+
+  return 2 * n_blocked > tids->len;
+}
+
+/* The last runner has left: what the group once needed says nothing about
+ * what comes. */
+void
+tasker_core_rest (TaskerCore *self)
+{
+  self->target = first_target ();
+}
+
+static guint64
+count_moves (TaskerCore *self)
+{
+  return count_ended (self) + g_atomic_int_get (&self->n_steps);
+}
+
+static void
+grow (TaskerCore *self,
+      guint       by)
+{
+  self->target = MIN (self->target + by, MAX_TARGET);
+}
+
+/*
+ * on_growth_timer:
+ *
+ * Looks at a group whose runners are all busy while jobs wait. If nothing has
+ * ended since the last look, the functions either compute, and more threads
+ * would not help; or they block, on each other perhaps, and would for ever.
+ */
+static gboolean
+on_growth_timer (gpointer user_data)
+{
+  TaskerCore *self = user_data;
+  g_autoptr(GArray) tids = g_array_new (FALSE, FALSE, sizeof (int));
+  gint64 now = g_get_monotonic_time ();
+  gboolean stuck;
+  gboolean blocked;
+
+  tasker_runner_retry ();
+
+  tasker_core_lock (self);
+  tasker_core_gather (self);
+  stuck = self->n_moves_seen == count_moves (self);
+  if (!stuck)
+    {
+      self->n_moves_seen = count_moves (self);
+      self->stuck_since = now;
+    }
+  for (GList *l = self->runners.head; l != NULL; l = l->next)
+    g_array_append_val (tids, ((TaskerRunner *) l->data)->tid);
+  tasker_core_unlock (self);
+
+  blocked = stuck && are_most_blocked (tids);
+
+  tasker_core_lock (self);
+  if (blocked)
+    {
+      grow (self, self->target / 2);
+    }
+  else if (now - self->stuck_since >= GROWTH_PATIENCE_MS * G_TIME_SPAN_MILLISECOND)
+    {
+      grow (self, 1);
+      self->stuck_since = now;
+    }
+  self->watching_growth = FALSE;
+  tasker_core_kick (self);
+  tasker_core_unlock (self);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Results are taken */
+
+/* Counts what has ended in the hands of runners; with the lock held. */
+void
+tasker_core_gather (TaskerCore *self)
+{
+  tasker_core_look (self);
+  for (GList *l = self->runners.head; l != NULL; l = l->next)
+    tasker_runner_gather (l->data);
+}
+
+/* With the lock held; exact after tasker_core_gather(). */
+guint64
+tasker_core_get_n_live (TaskerCore *self)
+{
+  return self->n_spawned - count_ended (self);
+}
+
+/* Whether a join is over; with the lock held. */
+gboolean
+tasker_core_is_joined (TaskerCore *self)
+{
+  return self->n_open == 0 && tasker_core_get_n_live (self) == 0;
+}
+
+/* Takes the oldest result, or %NULL; with the lock held. */
+TaskerJob *
+tasker_core_take (TaskerCore *self)
+{
+  TaskerJob *job;
+
+  publish (self);
+  if (self->taking == NULL)
+    self->taking = g_async_queue_try_pop (self->results);
+
+  job = self->taking;
+  if (job == NULL)
+    return NULL;
+
+  self->taking = job->next;
+  job->next = NULL;
+  if (tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
+    self->n_failures--;
+
+  return job;
+}
+
+/* What others are told of the end of a job: %NULL if it succeeded. */
+GError *
+tasker_core_job_error (TaskerJob *job)
+{
+  g_autofree char *title = tasker_job_dup_title (job);
+  GError *error = NULL;
+
+  switch (tasker_job_get_state (job))
+    {
+    case TASKER_TASK_STATE_FAILED:
+      error = g_error_copy (job->error);
+      g_prefix_error (&error, "%s: ", title);
+      break;
+
+    case TASKER_TASK_STATE_STOPPED:
+      g_set_error (&error, TASKER_ERROR, TASKER_ERROR_STOPPED, _("%s was stopped"), title);
+      break;
+
+    case TASKER_TASK_STATE_ABORTED:
+      g_set_error (&error, TASKER_ERROR, TASKER_ERROR_ABORTED, _("%s was aborted"), title);
+      break;
+
+    case TASKER_TASK_STATE_NEW:
+    case TASKER_TASK_STATE_QUEUED:
+    case TASKER_TASK_STATE_RUNNING:
+    case TASKER_TASK_STATE_SUCCEEDED:
+    default:
+      break;
+    }
+
+  return error;
+}
+
+static TaskerJob *
+find_failure (TaskerJob  *batch,
+              TaskerJob **last)
+{
+  for (TaskerJob *job = batch; job != NULL; job = job->next)
+    {
+      *last = job;
+      if (tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
+        return job;
+    }
+
+  return NULL;
+}
+
+/* The first failure among the results, or %NULL; with the lock held. */
+GError *
+tasker_core_report (TaskerCore *self)
+{
+  TaskerJob *last = NULL;
+  TaskerJob *failure;
+
+  if (self->n_failures == 0)
+    return NULL;
+
+  /* What was looked through becomes one batch, so that the next look, or who
+   * takes the results, finds them in their order. */
+  publish (self);
+  failure = find_failure (self->taking, &last);
+  while (failure == NULL)
+    {
+      TaskerJob *batch = g_async_queue_pop (self->results);
+
+      if (last != NULL)
+        last->next = batch;
+      else
+        self->taking = batch;
+      failure = find_failure (batch, &last);
+    }
+
+  return tasker_core_job_error (failure);
+}

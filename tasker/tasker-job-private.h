@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "tasker-task.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TaskerCore TaskerCore;
+typedef struct _TaskerJob TaskerJob;
+typedef struct _TaskerJobKind TaskerJobKind;
+
+/*
+ * TaskerJobKind:
+ * @run: called by a runner, no lock held, when the job's turn has come. Ends
+ *   it with tasker_core_end(), or detaches it, for tasker_core_end_detached()
+ * @discard: called instead when the job is not to run, with how it is to end;
+ *   %NULL where nothing but that is to be done
+ * @enlist: called with the core's lock held for a job that is open, see
+ *   tasker_core_open(): whether it wants one runner more
+ * @help: called by the runner that was enlisted, no lock held
+ * @get_progress: how far the job is, 0 to 1, or %NULL
+ * @free: releases what only this kind has, or %NULL
+ *
+ * What makes a kind of task. One table each, in a file of its own.
+ */
+struct _TaskerJobKind
+{
+  gsize size;
+
+  void     (*run)          (TaskerJob       *job,
+                            TaskerCore      *core);
+  void     (*discard)      (TaskerJob       *job,
+                            TaskerCore      *core,
+                            TaskerTaskState  state);
+  gboolean (*enlist)       (TaskerJob       *job);
+  void     (*help)         (TaskerJob       *job,
+                            TaskerCore      *core);
+  double   (*get_progress) (TaskerJob       *job);
+  void     (*free)         (TaskerJob       *job);
+};
+
+/*
+ * TaskerJob:
+ *
+ * The record of a task: what is queued, run, and kept as a result. It is kept
+ * small, since a light task is nothing else: 88 bytes, and the name.
+ *
+ * It belongs to the core from when it is added until it is taken, or dropped
+ * (@owned), and to its face for as long as there is one. The face of a full
+ * task is held by the core in turn, while it is @owned.
+ *
+ * @state is atomic; a runner writes it without a lock, and does not touch the
+ * job again once that has said that it ended. @doom is atomic. All else is
+ * the runner's while the function runs, and under the core's lock otherwise.
+ */
+struct _TaskerJob
+{
+  TaskerJob           *next;
+  union
+  {
+    TaskerJob         *prev;    /* in a list */
+    gsize              depth;   /* in the inbox: how many are there, with it */
+    GError            *error;   /* ended */
+  };
+  const TaskerJobKind *kind;
+  GCallback            func;
+  gpointer             data;
+  GDestroyNotify       data_free;
+  TaskerTask          *face;    /* weak, but owned where both full and @owned */
+  GValue              *value;
+  int                  state;
+  int                  doom;    /* the state it shall end in, or 0 */
+  int                  priority;
+  guint32              born_cs; /* see tasker_job_get_age_ms() */
+  guint8               full;
+  guint8               run_always;
+  guint8               owned;
+  guint8               queued;  /* is in the run queue */
+  guint8               named;   /* the name is behind the record */
+};
+
+TaskerJob       *tasker_job_new          (const TaskerJobKind *kind,
+                                          const char          *name,
+                                          GCallback            func,
+                                          gpointer             data,
+                                          GDestroyNotify       data_free);
+void             tasker_job_free         (TaskerJob           *self);
+void             tasker_job_free_data    (TaskerJob           *self);
+const char      *tasker_job_get_name     (TaskerJob           *self);
+char            *tasker_job_dup_title    (TaskerJob           *self);
+guint            tasker_job_get_age_ms   (TaskerJob           *self);
+double           tasker_job_get_progress (TaskerJob           *self);
+
+void             tasker_job_set_value    (TaskerJob           *self,
+                                          const GValue        *value);
+void             tasker_job_set_state    (TaskerJob           *self,
+                                          TaskerTaskState      state);
+TaskerTaskState  tasker_job_judge        (TaskerJob           *self,
+                                          TaskerCore          *core,
+                                          gboolean             succeeded,
+                                          GError             **error);
+
+/* A state that only runners see: queued, and must not begin. */
+#define TASKER_JOB_DOOMED (-1)
+
+static inline TaskerTaskState
+tasker_job_get_state (TaskerJob *self)
+{
+  int state = g_atomic_int_get (&self->state);
+
+  return state == TASKER_JOB_DOOMED ? TASKER_TASK_STATE_QUEUED : (TaskerTaskState) state;
+}
+
+/* A queued job begins, or is doomed: only one of the two succeeds. */
+static inline gboolean
+tasker_job_begin (TaskerJob *self)
+{
+  return g_atomic_int_compare_and_exchange (&self->state, TASKER_TASK_STATE_QUEUED,
+                                            TASKER_TASK_STATE_RUNNING);
+}
+
+static inline gboolean
+tasker_job_doom (TaskerJob *self)
+{
+  return g_atomic_int_compare_and_exchange (&self->state, TASKER_TASK_STATE_QUEUED,
+                                            TASKER_JOB_DOOMED) ||
+         g_atomic_int_get (&self->state) == TASKER_JOB_DOOMED;
+}
+
+static inline gboolean
+tasker_job_has_ended (TaskerJob *self)
+{
+  return tasker_job_get_state (self) >= TASKER_TASK_STATE_SUCCEEDED;
+}
+
+/* A doubly linked list of jobs; only its ends are kept. */
+typedef struct
+{
+  TaskerJob *head;
+  TaskerJob *tail;
+} TaskerJobList;
+
+void       tasker_job_list_push   (TaskerJobList *self,
+                                   TaskerJob     *job);
+void       tasker_job_list_remove (TaskerJobList *self,
+                                   TaskerJob     *job);
+TaskerJob *tasker_job_list_pop    (TaskerJobList *self);
+
+/* The kinds. */
+extern const TaskerJobKind tasker_thread_kind;
+extern const TaskerJobKind tasker_each_kind;
+
+TaskerJob *tasker_each_job_new  (const char      *name,
+                                 gsize            n_items,
+                                 TaskerEachFunc   func,
+                                 gpointer         data,
+                                 GDestroyNotify   data_free);
+TaskerJob *tasker_gtask_job_new (GTask           *task,
+                                 GTaskThreadFunc  func);
+
+G_END_DECLS

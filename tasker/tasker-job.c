@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The record of a task, and the kind that most are of: a function in a worker
+ * thread. */
+
+#include "tasker-job-private.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tasker-core-private.h"
+#include "tasker-error.h"
+#include "tasker-pool-private.h"
+
+/* Values are set from any thread, at any moment, so they need a lock that does
+ * not slow a whole group down. */
+static GMutex value_locks[16];
+
+static GMutex *
+value_lock_of (TaskerJob *self)
+{
+  return &value_locks[(GPOINTER_TO_SIZE (self) >> 6) % G_N_ELEMENTS (value_locks)];
+}
+
+/* Hundredths of a second. The coarse clock is exact enough for an age that is
+ * shown to people, and costs a fraction of the fine one. */
+static guint32
+now_cs (void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+  struct timespec now;
+
+  if (clock_gettime (CLOCK_MONOTONIC_COARSE, &now) == 0)
+    return (guint32) now.tv_sec * 100 + (guint32) (now.tv_nsec / 10000000);
+#endif
+
+  return (guint32) (g_get_monotonic_time () / 10000);
+}
+
+static gboolean
+is_pooled (const TaskerJobKind *kind,
+           gboolean             named)
+{
+  return kind->size == sizeof (TaskerJob) && !named;
+}
+
+TaskerJob *
+tasker_job_new (const TaskerJobKind *kind,
+                const char          *name,
+                GCallback            func,
+                gpointer             data,
+                GDestroyNotify       data_free)
+{
+  gsize name_size = name != NULL ? strlen (name) + 1 : 0;
+  TaskerJob *self = is_pooled (kind, name != NULL) ? tasker_pool_alloc (sizeof (TaskerJob))
+                                                   : g_malloc (kind->size + name_size);
+
+  memset (self, 0, kind->size);
+  self->kind = kind;
+  self->func = func;
+  self->data = data;
+  self->data_free = data_free;
+  self->born_cs = now_cs ();
+  self->named = name != NULL;
+  if (name != NULL)
+    memcpy ((char *) self + kind->size, name, name_size);
+
+  return self;
+}
+
+void
+tasker_job_free_data (TaskerJob *self)
+{
+  GDestroyNotify data_free = g_steal_pointer (&self->data_free);
+
+  if (data_free != NULL)
+    data_free (self->data);
+}
+
+static void
+free_value (GValue *value)
+{
+  g_value_unset (value);
+  g_free (value);
+}
+
+void
+tasker_job_free (TaskerJob *self)
+{
+  tasker_job_free_data (self);
+  if (self->kind->free != NULL)
+    self->kind->free (self);
+  if (tasker_job_has_ended (self))
+    g_clear_error (&self->error);
+  g_clear_pointer (&self->value, free_value);
+
+  if (is_pooled (self->kind, self->named))
+    tasker_pool_free (self);
+  else
+    g_free (self);
+}
+
+const char *
+tasker_job_get_name (TaskerJob *self)
+{
+  return self->named ? (const char *) self + self->kind->size : NULL;
+}
+
+/* What to call the task in a message. */
+char *
+tasker_job_dup_title (TaskerJob *self)
+{
+  if (!self->named)
+    return g_strdup (_("A task without a name"));
+
+  return g_strdup_printf (_("Task “%s”"), tasker_job_get_name (self));
+}
+
+guint
+tasker_job_get_age_ms (TaskerJob *self)
+{
+  return (now_cs () - self->born_cs) * 10;
+}
+
+double
+tasker_job_get_progress (TaskerJob *self)
+{
+  if (tasker_job_get_state (self) == TASKER_TASK_STATE_SUCCEEDED)
+    return 1;
+  if (self->kind->get_progress != NULL)
+    return self->kind->get_progress (self);
+
+  return 0;
+}
+
+/* Copying and freeing a value runs its type's functions, so that is done
+ * outside of the lock. */
+void
+tasker_job_set_value (TaskerJob    *self,
+                      const GValue *value)
+{
+  GMutex *lock = value_lock_of (self);
+  GValue *other = g_new0 (GValue, 1);
+
+  g_value_init (other, G_VALUE_TYPE (value));
+  g_value_copy (value, other);
+
+  g_mutex_lock (lock);
+  if (!tasker_job_has_ended (self))
+    {
+      GValue *former = self->value;
+
+      self->value = other;
+      other = former;
+    }
+  g_mutex_unlock (lock);
+
+  g_clear_pointer (&other, free_value);
+}
+
+/* From the moment that the state is that of an end, the value is fixed, and
+ * the job may be gone. */
+void
+tasker_job_set_state (TaskerJob       *self,
+                      TaskerTaskState  state)
+{
+  if (state >= TASKER_TASK_STATE_SUCCEEDED && self->full)
+    {
+      GMutex *lock = value_lock_of (self);
+
+      g_mutex_lock (lock);
+      g_atomic_int_set (&self->state, (int) state);
+      g_mutex_unlock (lock);
+    }
+  else
+    {
+      g_atomic_int_set (&self->state, (int) state);
+    }
+}
+
+/*
+ * tasker_job_judge:
+ * @succeeded: what the function returned
+ * @error: the error it set; cleared, or set, to what the task's error is
+ *
+ * Tells how a task has ended whose function has returned.
+ *
+ * Whether it was asked to end is read from the group as well as from the
+ * stopper, for a cancellable can be reset.
+ */
+TaskerTaskState
+tasker_job_judge (TaskerJob   *self,
+                  TaskerCore  *core,
+                  gboolean     succeeded,
+                  GError     **error)
+{
+  TaskerLevel level = tasker_source_get_level (&core->source);
+  TaskerTaskState doom = (TaskerTaskState) g_atomic_int_get (&self->doom);
+
+  if (succeeded)
+    {
+      g_clear_error (error);
+      return TASKER_TASK_STATE_SUCCEEDED;
+    }
+
+  if (*error == NULL)
+    {
+      g_set_error_literal (error, TASKER_ERROR, TASKER_ERROR_PANICKED,
+                           _("The function failed and gave no error"));
+      return TASKER_TASK_STATE_FAILED;
+    }
+
+  if (!g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return TASKER_TASK_STATE_FAILED;
+
+  if (level == TASKER_LEVEL_ABORTED || doom == TASKER_TASK_STATE_ABORTED)
+    {
+      g_clear_error (error);
+      return TASKER_TASK_STATE_ABORTED;
+    }
+
+  if (level == TASKER_LEVEL_STOPPED || doom == TASKER_TASK_STATE_STOPPED ||
+      (self->full && g_cancellable_is_cancelled (G_CANCELLABLE (self->face))))
+    {
+      g_clear_error (error);
+      return TASKER_TASK_STATE_STOPPED;
+    }
+
+  return TASKER_TASK_STATE_FAILED;
+}
+
+void
+tasker_job_list_push (TaskerJobList *self,
+                      TaskerJob     *job)
+{
+  job->prev = self->tail;
+  job->next = NULL;
+  if (self->tail != NULL)
+    self->tail->next = job;
+  else
+    self->head = job;
+  self->tail = job;
+}
+
+void
+tasker_job_list_remove (TaskerJobList *self,
+                        TaskerJob     *job)
+{
+  if (job->prev != NULL)
+    job->prev->next = job->next;
+  else
+    self->head = job->next;
+  if (job->next != NULL)
+    job->next->prev = job->prev;
+  else
+    self->tail = job->prev;
+  job->prev = NULL;
+  job->next = NULL;
+}
+
+TaskerJob *
+tasker_job_list_pop (TaskerJobList *self)
+{
+  TaskerJob *job = self->head;
+
+  if (job != NULL)
+    tasker_job_list_remove (self, job);
+
+  return job;
+}
+
+static void
+tasker_thread_run (TaskerJob  *job,
+                   TaskerCore *core)
+{
+  TaskerTaskState state;
+  TaskerFunc func = (TaskerFunc) job->func;
+  GError *error = NULL;
+  gboolean succeeded;
+
+  succeeded = func (job->data, tasker_core_get_stopper (core, job), &error);
+  state = tasker_job_judge (job, core, succeeded, &error);
+  tasker_core_end (core, job, state, error);
+}
+
+const TaskerJobKind tasker_thread_kind =
+{
+  .size = sizeof (TaskerJob),
+  .run = tasker_thread_run,
+};

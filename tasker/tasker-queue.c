@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The run queue of a group: see the header. */
+
+#include "tasker-queue-private.h"
+
+static int
+compare_priorities (gconstpointer a,
+                    gconstpointer b,
+                    gpointer      user_data)
+{
+  int first = GPOINTER_TO_INT (a);
+  int second = GPOINTER_TO_INT (b);
+
+  return (first > second) - (first < second);
+}
+
+void
+tasker_queue_clear (TaskerQueue *self)
+{
+  g_assert (self->length == 0);
+
+  g_clear_pointer (&self->others, g_tree_unref);
+}
+
+static TaskerJobList *
+list_for (TaskerQueue *self,
+          int          priority)
+{
+  TaskerJobList *list;
+
+  if (priority == G_PRIORITY_DEFAULT)
+    return &self->normal;
+
+  if (self->others == NULL)
+    self->others = g_tree_new_full (compare_priorities, NULL, NULL, g_free);
+
+  list = g_tree_lookup (self->others, GINT_TO_POINTER (priority));
+  if (list == NULL)
+    {
+      list = g_new0 (TaskerJobList, 1);
+      g_tree_insert (self->others, GINT_TO_POINTER (priority), list);
+    }
+
+  return list;
+}
+
+static void
+count (TaskerQueue *self,
+       TaskerJob   *job,
+       gboolean     queued)
+{
+  guint change = queued ? 1 : (guint) -1;
+
+  job->queued = queued;
+  self->length += change;
+  if (job->priority < G_PRIORITY_DEFAULT)
+    self->n_urgent += change;
+  if (job->run_always)
+    self->n_run_always += change;
+}
+
+void
+tasker_queue_push (TaskerQueue *self,
+                   TaskerJob   *job)
+{
+  tasker_job_list_push (list_for (self, job->priority), job);
+  count (self, job, TRUE);
+}
+
+/* For jobs that were taken and come back. */
+void
+tasker_queue_push_front (TaskerQueue *self,
+                         TaskerJob   *job)
+{
+  TaskerJobList *list = list_for (self, job->priority);
+
+  job->prev = NULL;
+  job->next = list->head;
+  if (list->head != NULL)
+    list->head->prev = job;
+  else
+    list->tail = job;
+  list->head = job;
+  count (self, job, TRUE);
+}
+
+void
+tasker_queue_remove (TaskerQueue *self,
+                     TaskerJob   *job)
+{
+  TaskerJobList *list = list_for (self, job->priority);
+
+  tasker_job_list_remove (list, job);
+  count (self, job, FALSE);
+  if (list != &self->normal && list->head == NULL)
+    g_tree_remove (self->others, GINT_TO_POINTER (job->priority));
+}
+
+/* The job whose turn it is, or %NULL. */
+TaskerJob *
+tasker_queue_pop (TaskerQueue *self)
+{
+  TaskerJob *job = self->normal.head;
+
+  if (self->n_urgent > 0 || (job == NULL && self->length > 0))
+    {
+      TaskerJobList *list = g_tree_node_value (g_tree_node_first (self->others));
+
+      job = list->head;
+    }
+  if (job != NULL)
+    tasker_queue_remove (self, job);
+
+  return job;
+}
+
+static void
+foreach_in_list (TaskerJobList *list,
+                 GFunc          func,
+                 gpointer       user_data)
+{
+  for (TaskerJob *job = list->head; job != NULL; job = job->next)
+    func (job, user_data);
+}
+
+/* In the order in which they would be taken, but the default priority first.
+ * @func must not change the queue. */
+void
+tasker_queue_foreach (TaskerQueue *self,
+                      GFunc        func,
+                      gpointer     user_data)
+{
+  foreach_in_list (&self->normal, func, user_data);
+
+  if (self->others == NULL)
+    return;
+
+  for (GTreeNode *node = g_tree_node_first (self->others); node != NULL; node = g_tree_node_next (node))
+    foreach_in_list (g_tree_node_value (node), func, user_data);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "tasker-stopper.h"
+
+G_BEGIN_DECLS
+
+/*
+ * TaskerSource:
+ *
+ * The shared cancellation source of a group: whether the group was stopped or
+ * aborted, and which stoppers are to hear of it.
+ *
+ * It is the first member of the group's core, and shares its reference count;
+ * so whoever may stop or be stopped - groups, stoppers, signallers - holds a
+ * reference to the source and can outlive every handle.
+ *
+ * Stoppers are held weakly: one leaves in its dispose(), at a moment when its
+ * reference count is still one, so a reference taken under the lock is always
+ * good. No lock is held while a stopper is cancelled.
+ */
+
+typedef struct _TaskerSource TaskerSource;
+
+/* In rising order; a source only ever rises. */
+typedef enum
+{
+  TASKER_LEVEL_NONE,
+  TASKER_LEVEL_STOPPED,
+  TASKER_LEVEL_ABORTED,
+} TaskerLevel;
+
+struct _TaskerSource
+{
+  GMutex lock;
+  int    level;      /* atomic, a TaskerLevel; written under the lock */
+  gint64 stopped_at; /* monotonic time, 0 before; under the lock */
+  GQueue stoppers;   /* links of TaskerStopper; under the lock */
+};
+
+void           tasker_source_init           (TaskerSource  *self);
+void           tasker_source_clear          (TaskerSource  *self);
+TaskerSource  *tasker_source_ref            (TaskerSource  *self);
+void           tasker_source_unref          (TaskerSource  *self);
+
+TaskerLevel    tasker_source_get_level      (TaskerSource  *self);
+gint64         tasker_source_get_stopped_at (TaskerSource  *self);
+gboolean       tasker_source_raise          (TaskerSource  *self,
+                                             TaskerLevel    level);
+gboolean       tasker_source_link           (TaskerSource  *self,
+                                             GList         *link,
+                                             gpointer       stopper);
+void           tasker_source_unlink         (TaskerSource  *self,
+                                             GList         *link);
+
+/* Cancels on behalf of Tasker. In the handlers no call may block. */
+void           tasker_cancel                (GCancellable  *cancellable);
+gboolean       tasker_in_cancelled_handler  (void);
+
+G_END_DECLS

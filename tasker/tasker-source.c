@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The shared cancellation source of a group: see the header. */
+
+#include "tasker-source-private.h"
+
+#include "tasker-core-private.h"
+
+/* How many cancellations of ours the thread is inside of. */
+static GPrivate cancelling;
+
+void
+tasker_source_init (TaskerSource *self)
+{
+  g_mutex_init (&self->lock);
+  g_queue_init (&self->stoppers);
+}
+
+void
+tasker_source_clear (TaskerSource *self)
+{
+  /* Each stopper in here would hold a reference. */
+  g_assert (g_queue_is_empty (&self->stoppers));
+
+  g_mutex_clear (&self->lock);
+}
+
+TaskerSource *
+tasker_source_ref (TaskerSource *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+void
+tasker_source_unref (TaskerSource *self)
+{
+  tasker_core_unref ((TaskerCore *) self);
+}
+
+TaskerLevel
+tasker_source_get_level (TaskerSource *self)
+{
+  return (TaskerLevel) g_atomic_int_get (&self->level);
+}
+
+gint64
+tasker_source_get_stopped_at (TaskerSource *self)
+{
+  gint64 stopped_at;
+
+  g_mutex_lock (&self->lock);
+  stopped_at = self->stopped_at;
+  g_mutex_unlock (&self->lock);
+
+  return stopped_at;
+}
+
+static void
+collect_stopper (gpointer stopper,
+                 gpointer stoppers)
+{
+  g_ptr_array_add (stoppers, g_object_ref (stopper));
+}
+
+/*
+ * tasker_source_raise:
+ *
+ * Stops or aborts. What is queued is taken off the queue first, so that
+ * nothing begins any more when the first stopper is cancelled.
+ *
+ * Returns: whether this call did it
+ */
+gboolean
+tasker_source_raise (TaskerSource *self,
+                     TaskerLevel   level)
+{
+  g_autoptr(GPtrArray) stoppers = NULL;
+  TaskerLevel before;
+
+  g_mutex_lock (&self->lock);
+  before = tasker_source_get_level (self);
+  if (before < level)
+    {
+      g_atomic_int_set (&self->level, (int) level);
+      if (before == TASKER_LEVEL_NONE)
+        {
+          self->stopped_at = g_get_monotonic_time ();
+          stoppers = g_ptr_array_new_with_free_func (g_object_unref);
+          g_queue_foreach (&self->stoppers, collect_stopper, stoppers);
+        }
+    }
+  g_mutex_unlock (&self->lock);
+
+  if (before >= level)
+    return FALSE;
+
+  tasker_core_on_raised ((TaskerCore *) self);
+
+  for (guint i = 0; stoppers != NULL && i < stoppers->len; i++)
+    tasker_cancel (g_ptr_array_index (stoppers, i));
+
+  return TRUE;
+}
+
+/*
+ * tasker_source_link:
+ * @link: an unused link in the stopper
+ *
+ * Lets a stopper hear of the stop.
+ *
+ * Returns: %FALSE if the stop was before; the caller has to cancel the
+ *   stopper then
+ */
+gboolean
+tasker_source_link (TaskerSource *self,
+                    GList        *link,
+                    gpointer      stopper)
+{
+  gboolean linked;
+
+  g_mutex_lock (&self->lock);
+  linked = tasker_source_get_level (self) == TASKER_LEVEL_NONE;
+  if (linked)
+    {
+      link->data = stopper;
+      g_queue_push_tail_link (&self->stoppers, link);
+    }
+  g_mutex_unlock (&self->lock);
+
+  return linked;
+}
+
+/* Does nothing when the link is in no list (any more). */
+void
+tasker_source_unlink (TaskerSource *self,
+                      GList        *link)
+{
+  g_mutex_lock (&self->lock);
+  if (link->data != NULL)
+    {
+      g_queue_unlink (&self->stoppers, link);
+      link->data = NULL;
+    }
+  g_mutex_unlock (&self->lock);
+}
+
+void
+tasker_cancel (GCancellable *cancellable)
+{
+  gsize depth = GPOINTER_TO_SIZE (g_private_get (&cancelling));
+
+  g_private_set (&cancelling, GSIZE_TO_POINTER (depth + 1));
+  g_cancellable_cancel (cancellable);
+  g_private_set (&cancelling, GSIZE_TO_POINTER (depth));
+}
+
+gboolean
+tasker_in_cancelled_handler (void)
+{
+  return g_private_get (&cancelling) != NULL;
+}

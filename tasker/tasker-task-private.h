@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "tasker-core-private.h"
+#include "tasker-task.h"
+
+G_BEGIN_DECLS
+
+TaskerJob  *tasker_task_get_job      (TaskerTask *self);
+
+/* Gives a new task to a core, once. FALSE if it has been given to one. */
+gboolean    tasker_task_enter        (TaskerTask *self,
+                                      TaskerCore *core);
+/* Undoes that, for a task that was not added in the end. */
+void        tasker_task_leave        (TaskerTask *self);
+
+/* The face of a job that the caller is running. */
+TaskerTask *tasker_task_get_for_job  (TaskerJob  *job,
+                                      TaskerCore *core);
+/* Takes a result out of the core, in two steps: with its lock held, and then
+ * without. From then on the job belongs to its face. */
+void        tasker_task_claim_job    (TaskerJob  *job);
+TaskerTask *tasker_task_take_job     (TaskerJob  *job,
+                                      TaskerCore *core);
+
+/* With the core's lock held. */
+GQueue     *tasker_task_get_waiters  (TaskerTask *self);
+void        tasker_task_wake_waiters (TaskerTask *self,
+                                      TaskerCore *core);
+
+G_END_DECLS

@@ -1,0 +1,896 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "tasker-task-private.h"
+
+#include "tasker-enums.h"
+#include "tasker-error.h"
+#include "tasker-runner-private.h"
+#include "tasker-stopper-private.h"
+#include "tasker-waiter-private.h"
+
+/**
+ * TaskerTask:
+ *
+ * One unit of work: what its function obeys, and what others hold on to.
+ *
+ * A task is made, configured, and then added to a group, which runs it:
+ *
+ * ```c
+ * g_autoptr(TaskerTask) task = tasker_task_new ("index", build_index, g_object_ref (files), g_object_unref);
+ *
+ * tasker_task_set_priority (task, G_PRIORITY_LOW);
+ * tasker_group_add (group, task);
+ * ```
+ *
+ * It is a [class@Tasker.Stopper], and so a [class@Gio.Cancellable], and it is
+ * the one that its function receives. [method@Gio.Cancellable.cancel] asks
+ * this task alone to end, [method@Tasker.Task.abort] insists, and
+ * [method@Tasker.Task.join] waits for it.
+ *
+ * Where [method@Tasker.Group.spawn] is used there is no object at first. One
+ * appears where somebody looks, in results or with
+ * [func@Tasker.Task.get_current]; it is the same one for as long as anybody
+ * holds it. Such a task hears its group only, see
+ * [property@Tasker.Task:stops-alone].
+ *
+ * Dropping the last reference to a task stops nothing: it runs on in its
+ * group, and its result goes to whoever joins. Use a plain [class@Gio.Task]
+ * for an operation that nobody needs to stop or wait for.
+ *
+ * All of it may be called from any thread.
+ *
+ * Since: 1.0
+ */
+
+struct _TaskerTask
+{
+  TaskerStopper  parent_instance;
+
+  TaskerJob     *job;     /* %NULL once there is nothing to show, in dispose() */
+  TaskerCore    *core;    /* atomic; %NULL while it is new */
+  GQueue         waiters; /* under the core's lock */
+};
+
+enum
+{
+  PROP_0,
+  PROP_NAME,
+  PROP_PRIORITY,
+  PROP_RUN_ALWAYS,
+  PROP_STOPS_ALONE,
+  PROP_STATE,
+  PROP_PROGRESS,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (TaskerTask, tasker_task, TASKER_TYPE_STOPPER)
+
+static TaskerCore *
+get_core (TaskerTask *self)
+{
+  return g_atomic_pointer_get (&self->core);
+}
+
+static void
+tasker_task_get_property (GObject    *object,
+                          guint       prop_id,
+                          GValue     *value,
+                          GParamSpec *pspec)
+{
+  TaskerTask *self = TASKER_TASK (object);
+
+  switch (prop_id)
+    {
+    case PROP_NAME:
+      g_value_set_string (value, tasker_task_get_name (self));
+      break;
+
+    case PROP_PRIORITY:
+      g_value_set_int (value, tasker_task_get_priority (self));
+      break;
+
+    case PROP_RUN_ALWAYS:
+      g_value_set_boolean (value, tasker_task_get_run_always (self));
+      break;
+
+    case PROP_STOPS_ALONE:
+      g_value_set_boolean (value, tasker_task_get_stops_alone (self));
+      break;
+
+    case PROP_STATE:
+      g_value_set_enum (value, tasker_task_get_state (self));
+      break;
+
+    case PROP_PROGRESS:
+      g_value_set_double (value, tasker_task_get_progress (self));
+      break;
+
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+tasker_task_set_property (GObject      *object,
+                          guint         prop_id,
+                          const GValue *value,
+                          GParamSpec   *pspec)
+{
+  TaskerTask *self = TASKER_TASK (object);
+
+  switch (prop_id)
+    {
+    case PROP_PRIORITY:
+      tasker_task_set_priority (self, g_value_get_int (value));
+      break;
+
+    case PROP_RUN_ALWAYS:
+      tasker_task_set_run_always (self, g_value_get_boolean (value));
+      break;
+
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+/* A queued task that is cancelled alone does not begin. */
+static void
+tasker_task_cancelled (GCancellable *cancellable)
+{
+  TaskerTask *self = TASKER_TASK (cancellable);
+  TaskerCore *core = get_core (self);
+
+  if (core != NULL)
+    tasker_core_doom (core, self->job, TASKER_TASK_STATE_STOPPED);
+
+  G_CANCELLABLE_CLASS (tasker_task_parent_class)->cancelled (cancellable);
+}
+
+/* Where the core holds the job, it forgets its face; unless somebody has just
+ * got that from the core again, so that there is more than our reference. */
+static void
+tasker_task_dispose (GObject *object)
+{
+  TaskerTask *self = TASKER_TASK (object);
+  TaskerCore *core = get_core (self);
+
+  if (core != NULL && self->job != NULL)
+    {
+      tasker_core_lock (core);
+      if (g_atomic_int_get (&object->ref_count) == 1)
+        {
+          self->job->face = NULL;
+          if (self->job->owned)
+            self->job = NULL;
+        }
+      tasker_core_unlock (core);
+    }
+
+  G_OBJECT_CLASS (tasker_task_parent_class)->dispose (object);
+}
+
+static void
+tasker_task_finalize (GObject *object)
+{
+  TaskerTask *self = TASKER_TASK (object);
+
+  g_clear_pointer (&self->job, tasker_job_free);
+  g_clear_pointer (&self->core, tasker_core_unref);
+
+  G_OBJECT_CLASS (tasker_task_parent_class)->finalize (object);
+}
+
+static void
+tasker_task_class_init (TaskerTaskClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GCancellableClass *cancellable_class = G_CANCELLABLE_CLASS (klass);
+
+  object_class->get_property = tasker_task_get_property;
+  object_class->set_property = tasker_task_set_property;
+  object_class->dispose = tasker_task_dispose;
+  object_class->finalize = tasker_task_finalize;
+  cancellable_class->cancelled = tasker_task_cancelled;
+
+  /**
+   * TaskerTask:name:
+   *
+   * What the task is called, in messages and lists.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_NAME] =
+    g_param_spec_string ("name", NULL, NULL, NULL,
+                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerTask:priority:
+   *
+   * When the task's turn comes, on GLib's scale: the lower the sooner, as in
+   * %G_PRIORITY_HIGH. Tasks of one priority begin in the order in which they
+   * were added. Fixed once the task is added.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PRIORITY] =
+    g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT, G_PRIORITY_DEFAULT,
+                      G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerTask:run-always:
+   *
+   * Whether the task is run even after the stop, because it owes something: a
+   * flush, a commit. Its function sees a cancelled stopper then. After an
+   * abort it is not run. Fixed once the task is added.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_RUN_ALWAYS] =
+    g_param_spec_boolean ("run-always", NULL, NULL, FALSE,
+                          G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerTask:stops-alone:
+   *
+   * Whether the running task can be stopped and aborted without its group.
+   *
+   * This is so for a task that was made with a constructor of this class. One
+   * that was spawned can be stopped alone only as long as it is queued.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_STOPS_ALONE] =
+    g_param_spec_boolean ("stops-alone", NULL, NULL, FALSE,
+                          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerTask:state:
+   *
+   * Where the task is on its way. There is no notification.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_STATE] =
+    g_param_spec_enum ("state", NULL, NULL, TASKER_TYPE_TASK_STATE, TASKER_TASK_STATE_NEW,
+                       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerTask:progress:
+   *
+   * How far the task is, from 0 to 1. There is no notification.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PROGRESS] =
+    g_param_spec_double ("progress", NULL, NULL, 0, 1, 0,
+                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+tasker_task_init (TaskerTask *self)
+{
+}
+
+/* Inside */
+
+static TaskerTask *
+new_full (TaskerJob *job)
+{
+  TaskerTask *self = g_object_new (TASKER_TYPE_TASK, NULL);
+
+  self->job = job;
+  job->face = self;
+  job->full = TRUE;
+
+  return self;
+}
+
+TaskerJob *
+tasker_task_get_job (TaskerTask *self)
+{
+  return self->job;
+}
+
+GQueue *
+tasker_task_get_waiters (TaskerTask *self)
+{
+  return &self->waiters;
+}
+
+void
+tasker_task_wake_waiters (TaskerTask *self,
+                          TaskerCore *core)
+{
+  if (!g_queue_is_empty (&self->waiters))
+    tasker_waiter_settle (core, &self->waiters);
+}
+
+gboolean
+tasker_task_enter (TaskerTask *self,
+                   TaskerCore *core)
+{
+  if (!g_atomic_pointer_compare_and_exchange (&self->core, NULL, core))
+    return FALSE;
+
+  tasker_core_ref (core);
+
+  return TRUE;
+}
+
+void
+tasker_task_leave (TaskerTask *self)
+{
+  TaskerCore *core = get_core (self);
+
+  tasker_stopper_release (TASKER_STOPPER (self));
+  g_atomic_int_set (&self->job->state, TASKER_TASK_STATE_NEW);
+  self->job->owned = FALSE;
+  g_atomic_pointer_set (&self->core, NULL);
+  tasker_core_unref (core);
+}
+
+/* With the core's lock held, if others know the job. Returns FALSE if the face
+ * has to be cancelled, without the lock. */
+static gboolean
+set_face (TaskerJob  *job,
+          TaskerTask *face,
+          TaskerCore *core)
+{
+  job->face = face;
+  face->job = job;
+  face->core = tasker_core_ref (core);
+
+  return tasker_job_has_ended (job) ||
+         tasker_stopper_tie (TASKER_STOPPER (face), &core->source);
+}
+
+TaskerTask *
+tasker_task_get_for_job (TaskerJob  *job,
+                         TaskerCore *core)
+{
+  g_autoptr(TaskerTask) candidate = NULL;
+  TaskerTask *face;
+  gboolean tied = TRUE;
+
+  if (job->full)
+    return g_object_ref (job->face);
+
+  candidate = g_object_new (TASKER_TYPE_TASK, NULL);
+
+  tasker_core_lock (core);
+  if (job->face == NULL)
+    tied = set_face (job, candidate, core);
+  face = g_object_ref (job->face);
+  tasker_core_unlock (core);
+
+  if (!tied)
+    tasker_cancel (G_CANCELLABLE (face));
+
+  return face;
+}
+
+void
+tasker_task_claim_job (TaskerJob *job)
+{
+  job->owned = FALSE;
+  /* What the core held of a full task goes to who takes it. */
+  if (!job->full && job->face != NULL)
+    g_object_ref (job->face);
+}
+
+TaskerTask *
+tasker_task_take_job (TaskerJob  *job,
+                      TaskerCore *core)
+{
+  if (job->face == NULL)
+    set_face (job, g_object_new (TASKER_TYPE_TASK, NULL), core);
+
+  return job->face;
+}
+
+/* Public */
+
+/**
+ * tasker_task_new:
+ * @name: (nullable): what to call the task
+ * @func: (scope notified) (closure user_data) (destroy user_data_free): the function to run
+ * @user_data: data for @func
+ * @user_data_free: (nullable): frees @user_data when the task has ended, or
+ *   if it is never added
+ *
+ * Makes a task that runs a function in a worker thread.
+ *
+ * The @stopper that @func receives is the task, so its function can use all
+ * of [class@Tasker.Task] on it.
+ *
+ * In JavaScript a function must not be called in another thread than the main
+ * one, so this is not for JavaScript.
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new (const char     *name,
+                 TaskerFunc      func,
+                 gpointer        user_data,
+                 GDestroyNotify  user_data_free)
+{
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return new_full (tasker_job_new (&tasker_thread_kind, name, G_CALLBACK (func),
+                                   user_data, user_data_free));
+}
+
+/**
+ * tasker_task_new_each:
+ * @name: (nullable): what to call the task
+ * @n_items: how many items there are
+ * @func: (scope notified) (closure user_data) (destroy user_data_free): the function to run
+ * @user_data: data for @func
+ * @user_data_free: (nullable): frees @user_data when the task has ended, or
+ *   if it is never added
+ *
+ * Makes one task that runs a function for each of many items, in as many
+ * worker threads as the group has room for.
+ *
+ * @func is called once for every index from 0 to @n_items - 1, in several
+ * threads at once. A thread takes items in chunks that grow while the items
+ * are quick, and takes from the others' chunks when there is nothing else; so
+ * a slow item holds up no other.
+ *
+ * The first item that fails ends the task with its error. After a stop no
+ * more items are begun; if there were any left, the task is stopped.
+ *
+ * ```c
+ * static gboolean
+ * scale_row (gpointer user_data, gsize index, GCancellable *stopper, GError **error)
+ * {
+ *   Image *image = user_data;
+ *
+ *   image_scale_row (image, index);
+ *   return TRUE;
+ * }
+ *
+ * task = tasker_task_new_each ("scale", image->n_rows, scale_row, image, NULL);
+ * ```
+ *
+ * In JavaScript a function must not be called in another thread than the main
+ * one, so this is not for JavaScript.
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new_each (const char     *name,
+                      gsize           n_items,
+                      TaskerEachFunc  func,
+                      gpointer        user_data,
+                      GDestroyNotify  user_data_free)
+{
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return new_full (tasker_each_job_new (name, n_items, func, user_data, user_data_free));
+}
+
+/**
+ * tasker_task_get_current:
+ *
+ * Gets the task whose function this thread is inside of.
+ *
+ * It is there for a task of each kind, also in the free function of its data.
+ *
+ * Returns: (transfer full) (nullable): the task, or %NULL outside of a task
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_get_current (void)
+{
+  TaskerRunner *runner = tasker_runner_get_current ();
+
+  if (runner == NULL || runner->current == NULL)
+    return NULL;
+
+  return tasker_task_get_for_job (runner->current, runner->core);
+}
+
+/**
+ * tasker_task_get_name:
+ * @self: a task
+ *
+ * Gets what the task is called.
+ *
+ * Returns: (nullable): the name
+ *
+ * Since: 1.0
+ */
+const char *
+tasker_task_get_name (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), NULL);
+
+  return tasker_job_get_name (self->job);
+}
+
+/**
+ * tasker_task_get_priority:
+ * @self: a task
+ *
+ * Gets when the task's turn comes.
+ *
+ * Returns: the priority, the lower the sooner
+ *
+ * Since: 1.0
+ */
+int
+tasker_task_get_priority (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), G_PRIORITY_DEFAULT);
+
+  return self->job->priority;
+}
+
+/**
+ * tasker_task_set_priority:
+ * @self: a task that has not been added
+ * @priority: the priority, the lower the sooner
+ *
+ * Sets when the task's turn comes, on GLib's scale.
+ *
+ * Since: 1.0
+ */
+void
+tasker_task_set_priority (TaskerTask *self,
+                          int         priority)
+{
+  g_return_if_fail (TASKER_IS_TASK (self));
+  g_return_if_fail (get_core (self) == NULL);
+
+  if (self->job->priority == priority)
+    return;
+
+  self->job->priority = priority;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PRIORITY]);
+}
+
+/**
+ * tasker_task_get_run_always:
+ * @self: a task
+ *
+ * Gets whether the task is run even after the stop.
+ *
+ * Returns: %TRUE if it is
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_task_get_run_always (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
+
+  return self->job->run_always;
+}
+
+/**
+ * tasker_task_set_run_always:
+ * @self: a task that has not been added
+ * @run_always: whether to run it even after the stop
+ *
+ * Sets whether the task is run even after the stop.
+ *
+ * Since: 1.0
+ */
+void
+tasker_task_set_run_always (TaskerTask *self,
+                            gboolean    run_always)
+{
+  g_return_if_fail (TASKER_IS_TASK (self));
+  g_return_if_fail (get_core (self) == NULL);
+
+  run_always = !!run_always;
+  if (self->job->run_always == run_always)
+    return;
+
+  self->job->run_always = (guint8) run_always;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN_ALWAYS]);
+}
+
+/**
+ * tasker_task_get_stops_alone:
+ * @self: a task
+ *
+ * Gets whether the running task can be stopped and aborted without its group.
+ *
+ * Returns: %TRUE if it can
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_task_get_stops_alone (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
+
+  return self->job->full;
+}
+
+/**
+ * tasker_task_get_state:
+ * @self: a task
+ *
+ * Gets where the task is on its way.
+ *
+ * Returns: the state
+ *
+ * Since: 1.0
+ */
+TaskerTaskState
+tasker_task_get_state (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), TASKER_TASK_STATE_NEW);
+
+  return tasker_job_get_state (self->job);
+}
+
+/**
+ * tasker_task_is_finished:
+ * @self: a task
+ *
+ * Whether the task has ended, in whatever way: its function has returned, or
+ * never will be called, and its data is freed.
+ *
+ * Returns: %TRUE if it has
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_task_is_finished (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
+
+  return tasker_job_has_ended (self->job);
+}
+
+/**
+ * tasker_task_abort:
+ * @self: a task that has been added
+ *
+ * Insists that the task end.
+ *
+ * If it is queued, its function is never called. If it runs, its stopper is
+ * cancelled, and if the function then fails with %G_IO_ERROR_CANCELLED the
+ * task is aborted. A function cannot be torn away from its thread, so the
+ * task has not ended before that returns.
+ *
+ * Returns: %FALSE if the task has ended before, or if it was spawned and
+ *   runs, so that it hears its group only
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_task_abort (TaskerTask *self)
+{
+  TaskerCore *core;
+
+  g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
+
+  core = get_core (self);
+  g_return_val_if_fail (core != NULL, FALSE);
+
+  if (!tasker_core_doom (core, self->job, TASKER_TASK_STATE_ABORTED))
+    return FALSE;
+
+  tasker_cancel (G_CANCELLABLE (self));
+
+  return TRUE;
+}
+
+static gboolean
+is_ended (TaskerCore  *core,
+          gpointer     job,
+          GError     **error)
+{
+  return tasker_job_has_ended (job);
+}
+
+static gboolean
+report (TaskerTask  *self,
+        GError     **error)
+{
+  GError *own = tasker_core_job_error (self->job);
+
+  if (own == NULL)
+    return TRUE;
+
+  g_propagate_error (error, own);
+  return FALSE;
+}
+
+/**
+ * tasker_task_join:
+ * @self: a task that has been added
+ * @cancellable: (nullable): cancels the wait, not the task
+ * @error: return location for the error
+ *
+ * Waits until the task has ended, and tells how.
+ *
+ * Fails with the task's own error, with its name in the message, if it
+ * failed; with [error@Tasker.Error.STOPPED] or [error@Tasker.Error.ABORTED] if
+ * it was stopped or aborted; with %G_IO_ERROR_CANCELLED if @cancellable was
+ * cancelled first; and with [error@Tasker.Error.DEADLOCK] at once inside of
+ * the task itself, and in a handler of [signal@Gio.Cancellable::cancelled].
+ *
+ * The result stays with the group, for whoever collects. A task may wait for
+ * another one of its group, which gets its place meanwhile.
+ *
+ * Returns: %TRUE if the task succeeded, %FALSE with @error set
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_task_join (TaskerTask    *self,
+                  GCancellable  *cancellable,
+                  GError       **error)
+{
+  TaskerWait wait = { .task = self, .ready = is_ended };
+
+  g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
+  g_return_val_if_fail (get_core (self) != NULL, FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  wait.core = get_core (self);
+  wait.data = self->job;
+
+  return tasker_waiter_wait (&wait, cancellable, error) && report (self, error);
+}
+
+/**
+ * tasker_task_join_async:
+ * @self: a task that has been added
+ * @cancellable: (nullable): cancels the wait, not the task
+ * @callback: (scope async): called when the task has ended
+ * @user_data: data for @callback
+ *
+ * Waits on the main loop until the task has ended.
+ *
+ * @callback is called in the thread-default main context of this call.
+ *
+ * Since: 1.0
+ */
+void
+tasker_task_join_async (TaskerTask          *self,
+                        GCancellable        *cancellable,
+                        GAsyncReadyCallback  callback,
+                        gpointer             user_data)
+{
+  g_autoptr(GTask) result = NULL;
+  TaskerWait wait = { .task = self, .ready = is_ended };
+
+  g_return_if_fail (TASKER_IS_TASK (self));
+  g_return_if_fail (get_core (self) != NULL);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  wait.core = get_core (self);
+  wait.data = self->job;
+
+  result = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (result, tasker_task_join_async);
+  tasker_waiter_wait_async (&wait, result);
+}
+
+/**
+ * tasker_task_join_finish:
+ * @self: a task
+ * @result: the result that the callback got
+ * @error: return location for the error
+ *
+ * Ends what [method@Tasker.Task.join_async] began.
+ *
+ * Fails as [method@Tasker.Task.join] does.
+ *
+ * Returns: %TRUE if the task succeeded, %FALSE with @error set
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_task_join_finish (TaskerTask    *self,
+                         GAsyncResult  *result,
+                         GError       **error)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error) && report (self, error);
+}
+
+/**
+ * tasker_task_get_error:
+ * @self: a task
+ *
+ * Gets the error with which the task failed.
+ *
+ * It is the one that its function set, or [error@Tasker.Error.PANICKED]. What
+ * was stopped or aborted has none; [method@Tasker.Task.join] has an error for
+ * each end.
+ *
+ * Returns: (transfer none) (nullable): the error, or %NULL if the task has
+ *   not ended, or did not fail
+ *
+ * Since: 1.0
+ */
+const GError *
+tasker_task_get_error (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), NULL);
+
+  return tasker_job_has_ended (self->job) ? self->job->error : NULL;
+}
+
+/**
+ * tasker_task_get_value:
+ * @self: a task
+ *
+ * Gets what was set with [method@Tasker.Task.set_value].
+ *
+ * Until the task has ended the value can be replaced at any time, so then only
+ * the one who sets it may look at it.
+ *
+ * Returns: (transfer none) (nullable): the value
+ *
+ * Since: 1.0
+ */
+const GValue *
+tasker_task_get_value (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), NULL);
+
+  return self->job->value;
+}
+
+/**
+ * tasker_task_set_value:
+ * @self: a task
+ * @value: what the task has worked out
+ *
+ * Keeps a copy of a value with the task, for whoever takes it as a result.
+ *
+ * It is for the task's function, on its stopper or on what
+ * [func@Tasker.Task.get_current] returns. Once the task has ended the value is
+ * fixed, and this does nothing.
+ *
+ * Since: 1.0
+ */
+void
+tasker_task_set_value (TaskerTask   *self,
+                       const GValue *value)
+{
+  g_return_if_fail (TASKER_IS_TASK (self));
+  g_return_if_fail (G_IS_VALUE (value));
+
+  tasker_job_set_value (self->job, value);
+}
+
+/**
+ * tasker_task_get_progress:
+ * @self: a task
+ *
+ * Gets how far the task is: for one over many items, the part of them that is
+ * done; for others 0 until it has succeeded.
+ *
+ * Returns: the progress, from 0 to 1
+ *
+ * Since: 1.0
+ */
+double
+tasker_task_get_progress (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), 0);
+
+  return tasker_job_get_progress (self->job);
+}

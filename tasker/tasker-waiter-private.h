@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "tasker-core-private.h"
+
+G_BEGIN_DECLS
+
+/* Whether what is waited for is there, or, with @error set, will never be.
+ * Called with the core's lock held, and not again once it has said yes; so it
+ * can take what was waited for. */
+typedef gboolean (*TaskerReadyFunc) (TaskerCore  *core,
+                                     gpointer     data,
+                                     GError     **error);
+
+/*
+ * TaskerWait:
+ * @task: the task whose end is waited for, or %NULL for something of the group
+ * @for_all: whether it is the end of the group that is waited for
+ * @undo: called, no lock held, before a wait on a main loop returns an error
+ *
+ * What to wait for.
+ */
+typedef struct
+{
+  TaskerCore      *core;
+  TaskerTask      *task;
+  gboolean         for_all;
+  TaskerReadyFunc  ready;
+  gpointer         data;
+  void           (*undo) (gpointer data);
+} TaskerWait;
+
+gboolean tasker_waiter_wait       (const TaskerWait  *wait,
+                                   GCancellable      *cancellable,
+                                   GError           **error);
+void     tasker_waiter_wait_async (const TaskerWait  *wait,
+                                   GTask             *result);
+
+/* With the core's lock held. */
+void     tasker_waiter_settle     (TaskerCore        *core,
+                                   GQueue            *waiters);
+void     tasker_waiter_nudge      (TaskerCore        *core);
+
+/* Without. */
+void     tasker_waiter_deliver    (GQueue            *woken);
+
+G_END_DECLS

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* All waiting for groups and tasks, blocking and on a main loop. */
+
+#include "tasker-waiter-private.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "tasker-error.h"
+#include "tasker-runner-private.h"
+#include "tasker-task-private.h"
+
+/* How often to ask for threads, while none is to be had. */
+#define RETRY_INTERVAL_US (100 * G_TIME_SPAN_MILLISECOND)
+
+typedef struct
+{
+  TaskerWait    wait;
+  GList         link;      /* in the waiters of the core, or of the task; in
+                            * those who were woken */
+  GList         sleeper;   /* in the sleepers of the core, if it blocks */
+  gboolean      cancelled;
+  gboolean      done;
+  GError       *error;
+
+  /* If it blocks */
+  GCond         cond;
+  GMainContext *context;   /* what this thread may iterate meanwhile, or NULL */
+  gboolean      iterating;
+
+  /* If it does not */
+  GTask        *result;
+  GSource      *cancel_source;
+} TaskerWaiter;
+
+/* With the core's lock held */
+
+static GQueue *
+get_waiters (TaskerWaiter *self)
+{
+  return self->wait.task != NULL ? tasker_task_get_waiters (self->wait.task)
+                                 : &self->wait.core->waiters;
+}
+
+static void
+link_waiter (TaskerWaiter *self)
+{
+  self->link.data = self;
+  g_queue_push_tail_link (get_waiters (self), &self->link);
+
+  if (self->wait.task != NULL)
+    g_atomic_int_inc (&self->wait.core->eager);
+  if (self->wait.for_all)
+    self->wait.core->n_joiners++;
+}
+
+static void
+unlink_waiter (TaskerWaiter *self)
+{
+  g_queue_unlink (get_waiters (self), &self->link);
+
+  if (self->wait.task != NULL)
+    g_atomic_int_add (&self->wait.core->eager, -1);
+  if (self->wait.for_all)
+    self->wait.core->n_joiners--;
+}
+
+static gboolean
+look (TaskerWaiter *self)
+{
+  if (self->wait.ready (self->wait.core, self->wait.data, &self->error))
+    return TRUE;
+
+  if (self->cancelled)
+    g_set_error_literal (&self->error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                         _("The wait was cancelled"));
+
+  return self->cancelled;
+}
+
+static void
+wake (TaskerWaiter *self)
+{
+  if (self->result != NULL)
+    g_queue_push_tail_link (&self->wait.core->todo.woken, &self->link);
+  else if (self->iterating)
+    g_main_context_wakeup (self->context);
+  else
+    g_cond_signal (&self->cond);
+}
+
+void
+tasker_waiter_settle (TaskerCore *core,
+                      GQueue     *waiters)
+{
+  GList *next;
+
+  for (GList *l = waiters->head; l != NULL; l = next)
+    {
+      TaskerWaiter *self = l->data;
+
+      next = l->next;
+      if (!look (self))
+        continue;
+
+      unlink_waiter (self);
+      self->done = TRUE;
+      wake (self);
+    }
+}
+
+/* Has those who block see whether they have to iterate their context. */
+void
+tasker_waiter_nudge (TaskerCore *core)
+{
+  for (GList *l = core->sleepers.head; l != NULL; l = l->next)
+    wake (l->data);
+}
+
+static void
+cancel (TaskerWaiter *self)
+{
+  TaskerCore *core = self->wait.core;
+
+  tasker_core_lock (core);
+  self->cancelled = TRUE;
+  if (!self->done)
+    tasker_waiter_settle (core, get_waiters (self));
+  tasker_core_unlock (core);
+}
+
+/* Blocking */
+
+static void
+on_blocking_cancelled (GCancellable *cancellable,
+                       gpointer      waiter)
+{
+  cancel (waiter);
+}
+
+/* A worker thread is no place for the sources of the main thread. */
+static GMainContext *
+get_own_context (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  if (context == NULL && tasker_runner_get_current () == NULL)
+    context = g_main_context_default ();
+
+  return context;
+}
+
+static gboolean
+acquire_context (TaskerWaiter *self)
+{
+  GHashTable *contexts = self->wait.core->contexts;
+
+  return self->context != NULL && contexts != NULL &&
+         g_hash_table_contains (contexts, self->context) &&
+         g_main_context_acquire (self->context);
+}
+
+static void
+sleep_once (TaskerWaiter *self)
+{
+  TaskerCore *core = self->wait.core;
+
+  if (acquire_context (self))
+    {
+      self->iterating = TRUE;
+      tasker_core_unlock (core);
+      g_main_context_iteration (self->context, TRUE);
+      g_main_context_release (self->context);
+      tasker_core_lock (core);
+      self->iterating = FALSE;
+    }
+  else if (!tasker_runner_short_of_threads ())
+    {
+      g_cond_wait (&self->cond, &core->lock);
+    }
+  else if (!g_cond_wait_until (&self->cond, &core->lock,
+                               g_get_monotonic_time () + RETRY_INTERVAL_US))
+    {
+      tasker_runner_retry ();
+    }
+}
+
+/* With the core's lock held. */
+static void
+sleep_until_done (TaskerWaiter *self)
+{
+  TaskerCore *core = self->wait.core;
+  TaskerRunner *runner = tasker_runner_get_current ();
+  gboolean lends = runner != NULL && runner->core == core && runner->placed;
+
+  link_waiter (self);
+  self->sleeper.data = self;
+  g_queue_push_tail_link (&core->sleepers, &self->sleeper);
+  if (lends)
+    tasker_core_lend (core);
+
+  /* What that has led to must not wait for us. */
+  tasker_core_unlock (core);
+  tasker_core_lock (core);
+
+  while (!self->done)
+    sleep_once (self);
+
+  g_queue_unlink (&core->sleepers, &self->sleeper);
+  if (lends)
+    tasker_core_take_back (core);
+}
+
+/* Whether the wait could never end, as far as can be told. */
+static gboolean
+is_deadlock (const TaskerWait *wait)
+{
+  TaskerRunner *runner = tasker_runner_get_current ();
+
+  if (tasker_in_cancelled_handler ())
+    return TRUE;
+  if (runner == NULL || runner->core != wait->core)
+    return FALSE;
+
+  return wait->for_all || (wait->task != NULL && tasker_task_get_job (wait->task) == runner->current);
+}
+
+/*
+ * tasker_waiter_wait:
+ *
+ * Blocks until what is waited for is there. If it is, a cancelled
+ * @cancellable does not matter.
+ *
+ * Fails with %G_IO_ERROR_CANCELLED, with %TASKER_ERROR_DEADLOCK, or with what
+ * the ready function set.
+ */
+gboolean
+tasker_waiter_wait (const TaskerWait  *wait,
+                    GCancellable      *cancellable,
+                    GError           **error)
+{
+  TaskerWaiter self = { .wait = *wait };
+  gulong handler = 0;
+
+  if (is_deadlock (wait))
+    {
+      g_set_error_literal (error, TASKER_ERROR, TASKER_ERROR_DEADLOCK,
+                           _("A wait that could never end, for it is inside of what it waits for"));
+      return FALSE;
+    }
+
+  g_cond_init (&self.cond);
+  self.context = get_own_context ();
+
+  tasker_core_lock (wait->core);
+  tasker_core_gather (wait->core);
+  self.done = look (&self);
+  tasker_core_unlock (wait->core);
+
+  if (!self.done && cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_blocking_cancelled), &self, NULL);
+
+  tasker_core_lock (wait->core);
+  tasker_core_gather (wait->core);
+  if (!self.done && !look (&self))
+    sleep_until_done (&self);
+  self.done = TRUE;
+  tasker_core_unlock (wait->core);
+
+  g_cancellable_disconnect (cancellable, handler);
+  g_cond_clear (&self.cond);
+
+  if (self.error != NULL)
+    {
+      g_propagate_error (error, self.error);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* On a main loop */
+
+static void
+tasker_waiter_free (gpointer data)
+{
+  TaskerWaiter *self = data;
+
+  if (self->cancel_source != NULL)
+    g_source_destroy (self->cancel_source);
+  g_clear_pointer (&self->cancel_source, g_source_unref);
+  g_clear_object (&self->wait.task);
+  tasker_core_unref (self->wait.core);
+  g_clear_error (&self->error);
+  g_object_unref (self->result);
+  g_free (self);
+}
+
+static gboolean
+on_done (gpointer data)
+{
+  TaskerWaiter *self = data;
+
+  if (self->error != NULL && self->wait.undo != NULL)
+    self->wait.undo (self->wait.data);
+
+  if (self->error != NULL)
+    g_task_return_error (self->result, g_steal_pointer (&self->error));
+  else
+    g_task_return_boolean (self->result, TRUE);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Not at once, even in the right context: whoever ended the wait, by finishing
+ * a handle perhaps, does not expect to be called back inside of that. */
+void
+tasker_waiter_deliver (GQueue *woken)
+{
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (woken)) != NULL)
+    {
+      TaskerWaiter *self = link->data;
+      g_autoptr(GSource) source = g_idle_source_new ();
+
+      g_source_set_static_name (source, "[tasker] wait");
+      g_source_set_priority (source, g_task_get_priority (self->result));
+      g_source_set_callback (source, on_done, self, tasker_waiter_free);
+      g_source_attach (source, g_task_get_context (self->result));
+    }
+}
+
+static gboolean
+on_async_cancelled (GCancellable *cancellable,
+                    gpointer      waiter)
+{
+  cancel (waiter);
+
+  return G_SOURCE_REMOVE;
+}
+
+/*
+ * tasker_waiter_wait_async:
+ * @result: what is to return, TRUE or an error, in its own context
+ *
+ * The same on a main loop, which finds no deadlock.
+ */
+void
+tasker_waiter_wait_async (const TaskerWait *wait,
+                          GTask            *result)
+{
+  TaskerCore *core = wait->core;
+  TaskerWaiter *self = g_new0 (TaskerWaiter, 1);
+  GCancellable *cancellable = g_task_get_cancellable (result);
+
+  self->wait = *wait;
+  self->result = g_object_ref (result);
+  tasker_core_ref (core);
+  if (wait->task != NULL)
+    g_object_ref (wait->task);
+
+  /* The cancellable is heard by the wait itself, which may just have ended. */
+  g_task_set_check_cancellable (result, FALSE);
+  if (cancellable != NULL)
+    {
+      self->cancel_source = g_cancellable_source_new (cancellable);
+      g_source_set_callback (self->cancel_source, G_SOURCE_FUNC (on_async_cancelled), self, NULL);
+      g_source_attach (self->cancel_source, g_task_get_context (result));
+    }
+
+  tasker_core_lock (core);
+  tasker_core_gather (core);
+  link_waiter (self);
+  tasker_waiter_settle (core, get_waiters (self));
+  tasker_core_unlock (core);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+/* The one header that programs include. */
+
+#define TASKER_INSIDE
+#include <tasker-enums.h>
+#include <tasker-error.h>
+#include <tasker-group.h>
+#include <tasker-signaller.h>
+#include <tasker-stopper.h>
+#include <tasker-task.h>
+#include <tasker-version.h>
+#undef TASKER_INSIDE
