@@ -150,14 +150,15 @@ gboolean         tasker_core_doom           (TaskerCore      *self,
 
 /* Places */
 gboolean         tasker_core_has_place      (TaskerCore      *self);
+gboolean         tasker_core_has_work       (TaskerCore      *self);
 void             tasker_core_kick           (TaskerCore      *self);
-void             tasker_core_rest           (TaskerCore      *self);
 void             tasker_core_lend           (TaskerCore      *self);
 void             tasker_core_take_back      (TaskerCore      *self);
 
 /* Results are taken */
 void             tasker_core_gather         (TaskerCore      *self);
 guint64          tasker_core_get_n_live     (TaskerCore      *self);
+guint64          tasker_core_get_n_ended    (TaskerCore      *self);
 gboolean         tasker_core_is_joined      (TaskerCore      *self);
 TaskerJob       *tasker_core_take           (TaskerCore      *self);
 guint            tasker_core_drop_results   (TaskerCore      *self,

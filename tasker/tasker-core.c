@@ -6,9 +6,9 @@
 #include "tasker-core-private.h"
 
 #include <glib/gi18n-lib.h>
-#include <string.h>
 
 #include "tasker-error.h"
+#include "tasker-growth-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-service-private.h"
 #include "tasker-stopper-private.h"
@@ -19,21 +19,8 @@
 static TaskerJob closed;
 #define CLOSED (&closed)
 
-/* With max-running 0: runners at the beginning, and at most. */
-#define MIN_TARGET 4
-#define MAX_TARGET 512
-/* How often a group that is stuck is looked at, and how long nothing must
- * have ended for it to grow even though its runners seem to compute. */
-#define GROWTH_INTERVAL_MS 20
-#define GROWTH_PATIENCE_MS 1000
 /* How long a join waits for handles alone before it says so. */
 #define HANDLES_PATIENCE_MS 5000
-
-static guint
-first_target (void)
-{
-  return MAX (MIN_TARGET, 2 * g_get_num_processors ());
-}
 
 TaskerCore *
 tasker_core_new (void)
@@ -46,7 +33,7 @@ tasker_core_new (void)
   g_cond_init (&self->reclaim);
   self->keep_results = TRUE;
   self->results = g_async_queue_new ();
-  self->target = first_target ();
+  tasker_growth_reset (self);
 
   return self;
 }
@@ -82,8 +69,8 @@ tasker_core_unref (TaskerCore *self)
   g_atomic_rc_box_release_full (self, tasker_core_clear);
 }
 
-static guint64
-count_ended (TaskerCore *self)
+guint64
+tasker_core_get_n_ended (TaskerCore *self)
 {
   return self->n_ended[0] + self->n_ended[1] + self->n_ended[2] + self->n_ended[3];
 }
@@ -147,7 +134,6 @@ tasker_core_drop_results (TaskerCore  *self,
   return n_dropped;
 }
 
-static gboolean on_growth_timer  (gpointer user_data);
 static gboolean on_handles_timer (gpointer user_data);
 
 static void
@@ -200,8 +186,7 @@ carry_out (TaskerCore *self,
   for (guint i = 0; i < todo->n_starts; i++)
     tasker_runner_start (self);
   if (todo->watch_growth)
-    tasker_service_add_timer (GROWTH_INTERVAL_MS, on_growth_timer,
-                              tasker_core_ref (self), (GDestroyNotify) tasker_core_unref);
+    tasker_growth_watch (self);
   if (todo->watch_handles)
     watch_handles (self, HANDLES_PATIENCE_MS);
   tasker_waiter_deliver (&todo->woken);
@@ -718,6 +703,13 @@ has_spare_hands (TaskerCore *self)
   return FALSE;
 }
 
+/* Whether there are jobs that could begin, or want help; with the lock held. */
+gboolean
+tasker_core_has_work (TaskerCore *self)
+{
+  return self->queue.length > 0 || self->open.length > 0 || has_spare_hands (self);
+}
+
 /*
  * tasker_core_kick:
  *
@@ -728,22 +720,18 @@ has_spare_hands (TaskerCore *self)
 void
 tasker_core_kick (TaskerCore *self)
 {
-  gboolean work;
+  gboolean place = tasker_core_has_place (self);
 
-  tasker_core_look (self);
   if (self->n_reclaiming > 0)
     g_cond_broadcast (&self->reclaim);
   if (g_atomic_int_get (&self->n_searching) > 0)
     return;
 
-  work = self->queue.length > 0 || self->open.length > 0 || has_spare_hands (self);
-  if (work && !tasker_core_has_place (self) && self->max_running == 0 &&
-      self->target < MAX_TARGET && !self->watching_growth)
-    {
-      self->todo.watch_growth = self->watching_growth = TRUE;
-    }
+  tasker_core_look (self);
+  if (!place)
+    tasker_growth_want (self);
 
-  if (self->doomed.head != NULL || (work && tasker_core_has_place (self)))
+  if (self->doomed.head != NULL || (place && tasker_core_has_work (self)))
     {
       g_atomic_int_inc (&self->n_searching);
       self->n_runners++;
@@ -774,104 +762,6 @@ tasker_core_take_back (TaskerCore *self)
   self->n_lent--;
 }
 
-/* On Linux, whether a thread is on a processor or wants to be. */
-static gboolean
-is_blocked (int tid)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", tid);
-  g_autofree char *stat = NULL;
-  const char *name_end;
-
-  if (tid == 0 || !g_file_get_contents (path, &stat, NULL, NULL))
-    return TRUE;
-
-  name_end = strrchr (stat, ')');
-
-  return name_end == NULL || name_end[1] == '\0' || name_end[2] != 'R';
-}
-
-static gboolean
-are_most_blocked (GArray *tids)
-{
-  guint n_blocked = 0;
-
-  for (guint i = 0; i < tids->len; i++)
-    if (is_blocked (g_array_index (tids, int, i)))
-      n_blocked++;
-
-  return 2 * n_blocked > tids->len;
-}
-
-/* The last runner has left: what the group once needed says nothing about
- * what comes. */
-void
-tasker_core_rest (TaskerCore *self)
-{
-  self->target = first_target ();
-}
-
-static guint64
-count_moves (TaskerCore *self)
-{
-  return count_ended (self) + g_atomic_int_get (&self->n_steps);
-}
-
-static void
-grow (TaskerCore *self,
-      guint       by)
-{
-  self->target = MIN (self->target + by, MAX_TARGET);
-}
-
-/*
- * on_growth_timer:
- *
- * Looks at a group whose runners are all busy while jobs wait. If nothing has
- * ended since the last look, the functions either compute, and more threads
- * would not help; or they block, on each other perhaps, and would for ever.
- */
-static gboolean
-on_growth_timer (gpointer user_data)
-{
-  TaskerCore *self = user_data;
-  g_autoptr(GArray) tids = g_array_new (FALSE, FALSE, sizeof (int));
-  gint64 now = g_get_monotonic_time ();
-  gboolean stuck;
-  gboolean blocked;
-
-  tasker_runner_retry ();
-
-  tasker_core_lock (self);
-  tasker_core_gather (self);
-  stuck = self->n_moves_seen == count_moves (self);
-  if (!stuck)
-    {
-      self->n_moves_seen = count_moves (self);
-      self->stuck_since = now;
-    }
-  for (GList *l = self->runners.head; l != NULL; l = l->next)
-    g_array_append_val (tids, ((TaskerRunner *) l->data)->tid);
-  tasker_core_unlock (self);
-
-  blocked = stuck && are_most_blocked (tids);
-
-  tasker_core_lock (self);
-  if (blocked)
-    {
-      grow (self, self->target / 2);
-    }
-  else if (now - self->stuck_since >= GROWTH_PATIENCE_MS * G_TIME_SPAN_MILLISECOND)
-    {
-      grow (self, 1);
-      self->stuck_since = now;
-    }
-  self->watching_growth = FALSE;
-  tasker_core_kick (self);
-  tasker_core_unlock (self);
-
-  return G_SOURCE_REMOVE;
-}
-
 /* Results are taken */
 
 /* Counts what has ended in the hands of runners; with the lock held. */
@@ -887,7 +777,7 @@ tasker_core_gather (TaskerCore *self)
 guint64
 tasker_core_get_n_live (TaskerCore *self)
 {
-  return self->n_spawned - count_ended (self);
+  return self->n_spawned - tasker_core_get_n_ended (self);
 }
 
 /* Whether a join is over; with the lock held. */

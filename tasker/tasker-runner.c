@@ -12,6 +12,7 @@
 #endif
 
 #include "tasker-error.h"
+#include "tasker-growth-private.h"
 #include "tasker-service-private.h"
 
 /* How often a runner without work looks again before it gives up. A new job
@@ -366,7 +367,7 @@ leave (TaskerRunner *self)
   set_searching (self, FALSE);
   g_queue_unlink (&core->runners, &self->link);
   if (--core->n_runners == 0)
-    tasker_core_rest (core);
+    tasker_growth_reset (core);
 }
 
 /*
