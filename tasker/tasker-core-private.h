@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "tasker-hand-private.h"
 #include "tasker-job-private.h"
 #include "tasker-queue-private.h"
 #include "tasker-source-private.h"
@@ -71,7 +72,7 @@ struct _TaskerCore
   guint          n_failures; /* in the results */
 
   /* Runners, and the places that they and others have */
-  GQueue         runners;
+  GQueue         hands;     /* of the runners */
   guint          n_runners; /* the ones on their way included */
   guint          n_placed;  /* runners that may run jobs */
   guint          n_holding; /* detached jobs that have begun, without a runner */
@@ -144,6 +145,8 @@ void             tasker_core_use_context    (TaskerCore      *self,
 
 /* Jobs are stopped */
 void             tasker_core_on_raised      (TaskerCore      *self);
+void             tasker_core_put_back       (TaskerCore      *self,
+                                             TaskerHand      *hand);
 gboolean         tasker_core_doom           (TaskerCore      *self,
                                              TaskerJob       *job,
                                              TaskerTaskState  state);

@@ -7,6 +7,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "tasker-current-private.h"
 #include "tasker-error.h"
 #include "tasker-growth-private.h"
 #include "tasker-runner-private.h"
@@ -487,7 +488,7 @@ tasker_core_end (TaskerCore      *self,
   if (g_atomic_int_get (&self->eager) > 0)
     {
       tasker_core_lock (self);
-      tasker_runner_gather (tasker_runner_get_current ());
+      tasker_hand_gather (tasker_current_get ()->hand, self);
       tasker_core_unlock (self);
     }
 }
@@ -498,7 +499,7 @@ tasker_core_detach (TaskerCore *self,
                     TaskerJob  *job)
 {
   tasker_core_lock (self);
-  tasker_runner_detach (tasker_runner_get_current (), job);
+  tasker_hand_detach (tasker_current_get ()->hand, job);
   tasker_job_list_push (&self->detached, job);
   tasker_core_unlock (self);
 }
@@ -572,11 +573,31 @@ sweep_into (gpointer job,
   g_ptr_array_add (swept, job);
 }
 
+/* Puts what is not claimed back to where it came from; with the lock held. */
+void
+tasker_core_put_back (TaskerCore *self,
+                      TaskerHand *hand)
+{
+  TaskerJob *jobs[TASKER_HAND_SIZE];
+  int n_jobs = tasker_hand_take (hand, FALSE, jobs);
+
+  while (n_jobs > 0)
+    {
+      TaskerJob *job = jobs[--n_jobs];
+
+      if (g_atomic_int_get (&job->state) == TASKER_JOB_DOOMED ||
+          !TASKER_MAY_BEGIN (job, self->swept))
+        tasker_job_list_push (&self->doomed, job);
+      else
+        tasker_queue_push_front (&self->queue, job);
+    }
+}
+
 static void
 take_back_hands (TaskerCore *self)
 {
-  for (GList *l = self->runners.head; l != NULL; l = l->next)
-    tasker_runner_give_back (l->data);
+  for (GList *l = self->hands.head; l != NULL; l = l->next)
+    tasker_core_put_back (self, l->data);
 }
 
 /* Dooms what is queued and must not begin any more. */
@@ -696,8 +717,8 @@ tasker_core_has_place (TaskerCore *self)
 static gboolean
 has_spare_hands (TaskerCore *self)
 {
-  for (GList *l = self->runners.head; l != NULL; l = l->next)
-    if (tasker_runner_has_spare (l->data))
+  for (GList *l = self->hands.head; l != NULL; l = l->next)
+    if (tasker_hand_has_spare (l->data))
       return TRUE;
 
   return FALSE;
@@ -769,8 +790,8 @@ void
 tasker_core_gather (TaskerCore *self)
 {
   tasker_core_look (self);
-  for (GList *l = self->runners.head; l != NULL; l = l->next)
-    tasker_runner_gather (l->data);
+  for (GList *l = self->hands.head; l != NULL; l = l->next)
+    tasker_hand_gather (l->data, self);
 }
 
 /* With the lock held; exact after tasker_core_gather(). */

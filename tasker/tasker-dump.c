@@ -6,7 +6,6 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "tasker-runner-private.h"
 
 /* So many tasks get a line; a table of a million helps nobody. */
 #define MAX_LINES 100
@@ -65,11 +64,11 @@ static void
 add_hand (gpointer data,
           gpointer user_data)
 {
-  TaskerRunner *runner = data;
+  TaskerHand *hand = data;
 
-  for (int i = runner->base; i < runner->tail; i++)
-    if (runner->slots[i] != NULL)
-      add_line (runner->slots[i], user_data);
+  for (int i = hand->base; i < hand->tail; i++)
+    if (hand->slots[i] != NULL)
+      add_line (hand->slots[i], user_data);
 }
 
 static void
@@ -106,7 +105,7 @@ tasker_core_dump (TaskerCore *self)
   tasker_core_lock (self);
   tasker_core_gather (self);
   add_head (self, stopped_at, dump.text);
-  g_queue_foreach (&self->runners, add_hand, &dump);
+  g_queue_foreach (&self->hands, add_hand, &dump);
   add_list (&self->detached, &dump);
   add_list (&self->doomed, &dump);
   tasker_queue_foreach (&self->queue, add_line, &dump);

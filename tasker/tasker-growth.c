@@ -99,8 +99,8 @@ on_timer (gpointer user_data)
       core->n_moves_seen = count_moves (core);
       core->stuck_since = now;
     }
-  for (GList *l = core->runners.head; l != NULL; l = l->next)
-    g_array_append_val (tids, ((TaskerRunner *) l->data)->tid);
+  for (GList *l = core->hands.head; l != NULL; l = l->next)
+    g_array_append_val (tids, ((TaskerHand *) l->data)->tid);
   tasker_core_unlock (core);
 
   blocked = stuck && are_most_blocked (tids);

@@ -20,19 +20,11 @@
  * both sides. */
 #define N_LOOKS 100
 
-static GPrivate current_runner;
-
 /* How often to ask for threads that were refused. */
 #define RETRY_INTERVAL_MS 100
 
 /* Atomic: how many threads were refused since all runners had one. */
 static int n_refused;
-
-TaskerRunner *
-tasker_runner_get_current (void)
-{
-  return g_private_get (&current_runner);
-}
 
 static int
 get_thread_id (void)
@@ -42,96 +34,6 @@ get_thread_id (void)
 #else
   return 0;
 #endif
-}
-
-/* With the core's lock held: what others do with a runner's hand. */
-
-void
-tasker_runner_gather (TaskerRunner *self)
-{
-  int head = g_atomic_int_get (&self->head);
-
-  for (; self->base < head; self->base++)
-    {
-      TaskerJob *job = self->slots[self->base];
-
-      if (job == NULL)
-        continue;
-      if (!tasker_job_has_ended (job))
-        break;
-      tasker_core_hand_in (self->core, job);
-    }
-}
-
-gboolean
-tasker_runner_has_spare (TaskerRunner *self)
-{
-  return g_atomic_int_get (&self->head) < self->tail;
-}
-
-/*
- * take_from:
- * @victim: another runner, or this one
- * @jobs: (out): room for the jobs
- *
- * Takes jobs out of a hand that are not claimed, the oldest first.
- *
- * Returns: how many
- */
-static int
-take_from (TaskerRunner  *victim,
-           gboolean       half,
-           TaskerJob    **jobs)
-{
-  int head = g_atomic_int_get (&victim->head);
-  int n_jobs;
-
-  do
-    {
-      n_jobs = victim->tail - head;
-      if (half)
-        n_jobs = (n_jobs + 1) / 2;
-      if (n_jobs <= 0)
-        return 0;
-    }
-  while (!g_atomic_int_compare_and_exchange_full (&victim->head, head, head + n_jobs, &head));
-
-  for (int i = 0; i < n_jobs; i++)
-    jobs[i] = g_steal_pointer (&victim->slots[head + i]);
-
-  return n_jobs;
-}
-
-/* Puts what is not claimed back into the queue, where it came from. */
-void
-tasker_runner_give_back (TaskerRunner *self)
-{
-  TaskerJob *jobs[TASKER_HAND_SIZE];
-  int n_jobs = take_from (self, FALSE, jobs);
-
-  while (n_jobs > 0)
-    {
-      TaskerJob *job = jobs[--n_jobs];
-
-      if (g_atomic_int_get (&job->state) == TASKER_JOB_DOOMED ||
-          !TASKER_MAY_BEGIN (job, self->core->swept))
-        tasker_job_list_push (&self->core->doomed, job);
-      else
-        tasker_queue_push_front (&self->core->queue, job);
-    }
-}
-
-/* The job that the runner has just claimed is not in its hand any more. */
-void
-tasker_runner_detach (TaskerRunner *self,
-                      TaskerJob    *job)
-{
-  int slot = g_atomic_int_get (&self->head) - 1;
-
-  /* Somebody may have taken the jobs behind it. */
-  while (self->slots[slot] != job)
-    slot--;
-  self->slots[slot] = NULL;
 }
 
 /* A runner gets its jobs. With the core's lock held. */
@@ -144,7 +46,7 @@ take_doomed (TaskerRunner *self)
 
   while (n_jobs < TASKER_HAND_SIZE &&
          (job = tasker_job_list_pop (&self->core->doomed)) != NULL)
-    self->slots[n_jobs++] = job;
+    self->hand.slots[n_jobs++] = job;
 
   return n_jobs;
 }
@@ -165,7 +67,7 @@ take_queued (TaskerRunner *self)
 
       if (job == NULL)
         break;
-      self->slots[n_jobs++] = job;
+      self->hand.slots[n_jobs++] = job;
       if (job->priority != G_PRIORITY_DEFAULT)
         break;
     }
@@ -177,12 +79,17 @@ take_queued (TaskerRunner *self)
 static int
 take_from_others (TaskerRunner *self)
 {
-  for (GList *l = self->core->runners.head; l != NULL; l = l->next)
+  for (GList *l = self->core->hands.head; l != NULL; l = l->next)
     {
-      int n_jobs = l->data != self ? take_from (l->data, TRUE, self->slots) : 0;
+      TaskerHand *hand = l->data;
 
-      if (n_jobs > 0)
-        return n_jobs;
+      if (hand != &self->hand && tasker_hand_has_spare (hand))
+        {
+          int n_jobs = tasker_hand_take (hand, TRUE, self->hand.slots);
+
+          if (n_jobs > 0)
+            return n_jobs;
+        }
     }
 
   return 0;
@@ -240,7 +147,7 @@ fill_hand (TaskerRunner  *self,
   TaskerCore *core = self->core;
   int n_jobs;
 
-  tasker_runner_gather (self);
+  tasker_hand_gather (&self->hand, core);
   tasker_core_look (core);
   set_placed (self, FALSE);
 
@@ -256,29 +163,12 @@ fill_hand (TaskerRunner  *self,
       set_placed (self, n_jobs > 0 || *help != NULL);
     }
 
-  self->base = 0;
-  self->tail = n_jobs;
-  g_atomic_int_set (&self->head, 0);
+  tasker_hand_fill (&self->hand, n_jobs);
 
   return n_jobs > 0 || *help != NULL;
 }
 
 /* The runner's life */
-
-static TaskerJob *
-claim (TaskerRunner *self)
-{
-  int head = g_atomic_int_get (&self->head);
-
-  do
-    {
-      if (head >= self->tail)
-        return NULL;
-    }
-  while (!g_atomic_int_compare_and_exchange_full (&self->head, head, head + 1, &head));
-
-  return self->slots[head];
-}
 
 /* How a job ends that is not run. */
 static TaskerTaskState
@@ -311,14 +201,14 @@ static void
 process (TaskerRunner *self,
          TaskerJob    *job)
 {
-  self->current = job;
+  self->current->job = job;
   if (may_begin (self, job))
     job->kind->run (job, self->core);
   else if (job->kind->discard != NULL)
     job->kind->discard (job, self->core, get_doom (self, job));
   else
     tasker_core_end (self->core, job, get_doom (self, job), NULL);
-  self->current = NULL;
+  self->current->job = NULL;
 }
 
 /* Whether a job that is better than what the runner has in hand waits. */
@@ -336,12 +226,12 @@ work (TaskerRunner *self,
 
   if (help != NULL)
     {
-      self->current = help;
+      self->current->job = help;
       help->kind->help (help, self->core);
-      self->current = NULL;
+      self->current->job = NULL;
     }
 
-  while ((job = claim (self)) != NULL)
+  while ((job = tasker_hand_claim (&self->hand)) != NULL)
     {
       process (self, job);
       if (is_urged (self))
@@ -365,7 +255,7 @@ leave (TaskerRunner *self)
 
   set_placed (self, FALSE);
   set_searching (self, FALSE);
-  g_queue_unlink (&core->runners, &self->link);
+  g_queue_unlink (&core->hands, &self->hand.link);
   if (--core->n_runners == 0)
     tasker_growth_reset (core);
 }
@@ -385,7 +275,7 @@ find_work (TaskerRunner  *self,
   gboolean found;
 
   tasker_core_lock (core);
-  tasker_runner_give_back (self);
+  tasker_core_put_back (core, &self->hand);
   found = fill_hand (self, help);
 
   if (!found && (self->searching || g_atomic_int_get (&core->n_searching) == 0))
@@ -414,8 +304,8 @@ static void
 step_aside (TaskerRunner *self)
 {
   tasker_core_lock (self->core);
-  tasker_runner_give_back (self);
-  tasker_runner_gather (self);
+  tasker_core_put_back (self->core, &self->hand);
+  tasker_hand_gather (&self->hand, self->core);
   leave (self);
   tasker_core_kick (self->core);
   tasker_core_unlock (self->core);
@@ -424,14 +314,18 @@ step_aside (TaskerRunner *self)
 static void
 live (TaskerCore *core)
 {
-  TaskerRunner self = { .core = core, .searching = TRUE, .tid = get_thread_id () };
+  TaskerRunner self = { .core = core, .searching = TRUE };
+  TaskerCurrent current = { .core = core, .hand = &self.hand, .runner = &self };
   TaskerJob *help;
 
-  self.link.data = &self;
-  g_private_set (&current_runner, &self);
+  self.current = &current;
+  self.hand.link.data = &self.hand;
+  self.hand.shared = TRUE;
+  self.hand.tid = get_thread_id ();
+  tasker_current_push (&current);
 
   tasker_core_lock (core);
-  g_queue_push_tail_link (&core->runners, &self.link);
+  g_queue_push_tail_link (&core->hands, &self.hand.link);
   tasker_core_unlock (core);
 
   while (find_work (&self, &help))
@@ -444,13 +338,13 @@ live (TaskerCore *core)
         }
     }
 
-  g_private_set (&current_runner, NULL);
+  tasker_current_pop (&current);
 }
 
 /* The pool */
 
 /* What asks for a thread and nothing else. */
-#define PROBE ((gpointer) &current_runner)
+#define PROBE ((gpointer) &n_refused)
 
 static void
 run (gpointer data,

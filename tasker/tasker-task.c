@@ -2,9 +2,9 @@
 
 #include "tasker-task-private.h"
 
+#include "tasker-current-private.h"
 #include "tasker-enums.h"
 #include "tasker-error.h"
-#include "tasker-runner-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-waiter-private.h"
 
@@ -492,12 +492,12 @@ tasker_task_new_each (const char     *name,
 TaskerTask *
 tasker_task_get_current (void)
 {
-  TaskerRunner *runner = tasker_runner_get_current ();
+  TaskerCurrent *current = tasker_current_get ();
 
-  if (runner == NULL || runner->current == NULL)
+  if (current == NULL || current->job == NULL)
     return NULL;
 
-  return tasker_task_get_for_job (runner->current, runner->core);
+  return tasker_task_get_for_job (current->job, current->core);
 }
 
 /**

@@ -6,6 +6,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "tasker-current-private.h"
 #include "tasker-error.h"
 #include "tasker-runner-private.h"
 #include "tasker-task-private.h"
@@ -144,7 +145,7 @@ get_own_context (void)
 {
   GMainContext *context = g_main_context_get_thread_default ();
 
-  if (context == NULL && tasker_runner_get_current () == NULL)
+  if (context == NULL && tasker_current_get () == NULL)
     context = g_main_context_default ();
 
   return context;
@@ -185,13 +186,23 @@ sleep_once (TaskerWaiter *self)
     }
 }
 
+/* Whether a function that waits here keeps a place of the group meanwhile. */
+static gboolean
+has_place (TaskerCore *core)
+{
+  for (TaskerCurrent *l = tasker_current_get (); l != NULL; l = l->outer)
+    if (l->core == core && l->runner != NULL)
+      return l->runner->placed;
+
+  return FALSE;
+}
+
 /* With the core's lock held. */
 static void
 sleep_until_done (TaskerWaiter *self)
 {
   TaskerCore *core = self->wait.core;
-  TaskerRunner *runner = tasker_runner_get_current ();
-  gboolean lends = runner != NULL && runner->core == core && runner->placed;
+  gboolean lends = has_place (core);
 
   link_waiter (self);
   self->sleeper.data = self;
@@ -215,14 +226,16 @@ sleep_until_done (TaskerWaiter *self)
 static gboolean
 is_deadlock (const TaskerWait *wait)
 {
-  TaskerRunner *runner = tasker_runner_get_current ();
+  TaskerJob *job = wait->task != NULL ? tasker_task_get_job (wait->task) : NULL;
 
   if (tasker_in_cancelled_handler ())
     return TRUE;
-  if (runner == NULL || runner->core != wait->core)
-    return FALSE;
 
-  return wait->for_all || (wait->task != NULL && tasker_task_get_job (wait->task) == runner->current);
+  for (TaskerCurrent *l = tasker_current_get (); l != NULL; l = l->outer)
+    if (l->core == wait->core && (wait->for_all || (job != NULL && l->job == job)))
+      return TRUE;
+
+  return FALSE;
 }
 
 /*

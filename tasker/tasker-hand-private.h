@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "tasker-job-private.h"
+
+G_BEGIN_DECLS
+
+/* How many jobs one takes at once, at most. */
+#define TASKER_HAND_SIZE 64
+
+/*
+ * TaskerHand:
+ *
+ * The jobs that a thread has taken to run one after the other, so that the
+ * group's lock is not taken for each. All that were taken and not handed in
+ * are in @slots, so whoever has the core's lock can see them:
+ *
+ *     0 … base … head … tail
+ *         |      |      └ filled so far
+ *         |      └ not claimed: atomic. The owner claims the job there by
+ *         |        raising it; so do others, with the lock, who take jobs away
+ *         └ not handed in: with the lock
+ *
+ * A slot is %NULL where the job was taken away.
+ */
+typedef struct
+{
+  GList      link;   /* in the core's hands */
+  gboolean   shared; /* whether idle runners may take from it */
+  int        tid;    /* of a runner's thread, or 0 where that is not known */
+  int        head;
+  int        base;
+  int        tail;
+  TaskerJob *slots[TASKER_HAND_SIZE];
+} TaskerHand;
+
+/* The owner's. */
+TaskerJob *tasker_hand_claim     (TaskerHand  *self);
+
+/* With the core's lock held. */
+void       tasker_hand_fill      (TaskerHand  *self,
+                                  int          n_jobs);
+void       tasker_hand_gather    (TaskerHand  *self,
+                                  TaskerCore  *core);
+gboolean   tasker_hand_has_spare (TaskerHand  *self);
+int        tasker_hand_take      (TaskerHand  *self,
+                                  gboolean     half,
+                                  TaskerJob  **jobs);
+void       tasker_hand_detach    (TaskerHand  *self,
+                                  TaskerJob   *job);
+
+G_END_DECLS
