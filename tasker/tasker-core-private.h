@@ -39,8 +39,10 @@ struct _TaskerCore
   /* Atomic; on the path of every spawn */
   TaskerJob     *inbox;       /* spawned and not looked at, latest first */
   int            n_searching; /* runners that look for work */
+  int            saturated;   /* no runner can be started, and that is known */
   int            n_urgent;    /* that of the queue */
   int            eager;       /* who want to know of each end at once */
+  gsize          n_ends;      /* ends whose order matters */
 
   GMutex         lock;
   TaskerTodo     todo;
@@ -50,7 +52,7 @@ struct _TaskerCore
   guint          n_open;
   guint          max_running;
   guint          max_queued;
-  gboolean       keep_results;
+  int            keep_results; /* written with the lock, read without */
   gboolean       abort_on_drop;
 
   /* Jobs. Each live one is in just one place: the inbox, the queue, the
@@ -62,18 +64,24 @@ struct _TaskerCore
   TaskerLevel    swept;    /* up to which level the queue was swept */
   guint64        n_spawned;
   guint64        n_ended[4]; /* by how they ended, from SUCCEEDED on */
+  gsize          n_ends_seen; /* of those in @n_ends, handed in */
+  GPtrArray     *gathered;   /* empty but while it is used */
 
   /* Results: ended and not taken, in the order of their ends. A batch is a
    * chain of jobs, the oldest first; the queue holds batches. */
-  TaskerJob     *fresh;
+  TaskerJob     *fresh;     /* not in the queue yet */
   TaskerJob     *fresh_tail;
+  guint          n_fresh;
   GAsyncQueue   *results;
+  TaskerJob     *last_tail; /* of the last batch in the queue */
+  guint          n_last;    /* how many are in it */
   TaskerJob     *taking; /* the batch that is being taken, before all others */
   guint          n_failures; /* in the results */
 
   /* Runners, and the places that they and others have */
   GQueue         hands;     /* of the runners */
   guint          n_runners; /* the ones on their way included */
+  guint          n_fills;   /* of hands */
   guint          n_placed;  /* runners that may run jobs */
   guint          n_holding; /* detached jobs that have begun, without a runner */
   guint          n_lent;    /* placed runners whose function waits for a task */
@@ -149,17 +157,21 @@ void             tasker_core_put_back       (TaskerCore      *self,
                                              TaskerHand      *hand);
 gboolean         tasker_core_doom           (TaskerCore      *self,
                                              TaskerJob       *job,
-                                             TaskerTaskState  state);
+                                             gboolean         abort);
 
 /* Places */
 gboolean         tasker_core_has_place      (TaskerCore      *self);
 gboolean         tasker_core_has_work       (TaskerCore      *self);
 void             tasker_core_kick           (TaskerCore      *self);
+void             tasker_core_set_max_running (TaskerCore     *self,
+                                             guint            max_running);
 void             tasker_core_lend           (TaskerCore      *self);
 void             tasker_core_take_back      (TaskerCore      *self);
 
 /* Results are taken */
 void             tasker_core_gather         (TaskerCore      *self);
+void             tasker_core_gather_hand    (TaskerCore      *self,
+                                             TaskerHand      *hand);
 guint64          tasker_core_get_n_live     (TaskerCore      *self);
 guint64          tasker_core_get_n_ended    (TaskerCore      *self);
 gboolean         tasker_core_is_joined      (TaskerCore      *self);

@@ -20,6 +20,8 @@
 static TaskerJob closed;
 #define CLOSED (&closed)
 
+/* How many results make a batch that is not added to any more. */
+#define BATCH_SIZE 1024
 /* How long a join waits for handles alone before it says so. */
 #define HANDLES_PATIENCE_MS 5000
 
@@ -34,6 +36,7 @@ tasker_core_new (void)
   g_cond_init (&self->reclaim);
   self->keep_results = TRUE;
   self->results = g_async_queue_new ();
+  self->gathered = g_ptr_array_new ();
   tasker_growth_reset (self);
 
   return self;
@@ -55,6 +58,7 @@ tasker_core_clear (gpointer data)
   g_assert (self->fresh == NULL && self->taking == NULL);
 
   g_async_queue_unref (self->results);
+  g_ptr_array_unref (self->gathered);
   g_clear_pointer (&self->contexts, g_hash_table_unref);
   tasker_queue_clear (&self->queue);
   g_cond_clear (&self->reclaim);
@@ -90,8 +94,21 @@ publish (TaskerCore *self)
   if (self->fresh == NULL)
     return;
 
-  g_async_queue_push (self->results, g_steal_pointer (&self->fresh));
-  self->fresh_tail = NULL;
+  /* Small batches become one. */
+  if (self->last_tail != NULL && self->n_last < BATCH_SIZE)
+    {
+      self->last_tail->next = self->fresh;
+    }
+  else
+    {
+      g_async_queue_push (self->results, self->fresh);
+      self->n_last = 0;
+    }
+
+  self->n_last += self->n_fresh;
+  self->last_tail = self->fresh_tail;
+  self->fresh = self->fresh_tail = NULL;
+  self->n_fresh = 0;
 }
 
 static void
@@ -180,6 +197,15 @@ free_dropped (TaskerJob *dropped)
     }
 }
 
+/* Who blocks asks for threads that were refused, from time to time. */
+static void
+have_sleepers_retry (TaskerCore *self)
+{
+  g_mutex_lock (&self->lock);
+  tasker_waiter_nudge (self);
+  g_mutex_unlock (&self->lock);
+}
+
 static void
 carry_out (TaskerCore *self,
            TaskerTodo *todo)
@@ -190,6 +216,8 @@ carry_out (TaskerCore *self,
     tasker_growth_watch (self);
   if (todo->watch_handles)
     watch_handles (self, HANDLES_PATIENCE_MS);
+  if (tasker_runner_short_of_threads ())
+    have_sleepers_retry (self);
   tasker_waiter_deliver (&todo->woken);
   free_dropped (todo->dropped);
 }
@@ -262,6 +290,18 @@ tasker_core_add_handle (TaskerCore *self,
   return open;
 }
 
+/* A job that was spawned goes to where it belongs. */
+static void
+sort_in (TaskerCore *self,
+         TaskerJob  *job)
+{
+  self->n_spawned++;
+  if (TASKER_MAY_BEGIN (job, self->swept))
+    tasker_queue_push (&self->queue, job);
+  else
+    tasker_job_list_push (&self->doomed, job);
+}
+
 static void
 adopt_chain (TaskerCore *self,
              TaskerJob  *latest)
@@ -280,7 +320,7 @@ adopt_chain (TaskerCore *self,
   for (; job != NULL; job = next)
     {
       next = job->next;
-      tasker_core_adopt (self, job);
+      sort_in (self, job);
     }
 }
 
@@ -352,8 +392,8 @@ push_visibly (TaskerCore *self,
  * Adds a job from any thread, without a lock where it can.
  *
  * Only the first job in an empty inbox has to wake a runner, and only if none
- * is searching; who searches looks into the inbox after it has said that it
- * does not any more.
+ * is searching and one could be started. Who changes one of these looks into
+ * the inbox after he has said so.
  *
  * Returns: %FALSE if all handles are finished; the job is still the caller's
  */
@@ -376,12 +416,14 @@ tasker_core_push (TaskerCore *self,
     }
   while (!g_atomic_pointer_compare_and_exchange_full (&self->inbox, former, job, &former));
 
-  if (former == NULL && g_atomic_int_get (&self->n_searching) == 0)
+  if (former == NULL && g_atomic_int_get (&self->n_searching) == 0 &&
+      !g_atomic_int_get (&self->saturated))
     {
       tasker_core_lock (self);
       tasker_core_kick (self);
       tasker_core_unlock (self);
     }
+  tasker_runner_retry ();
 
   return TRUE;
 }
@@ -409,11 +451,7 @@ tasker_core_adopt (TaskerCore *self,
 {
   job->owned = TRUE;
   g_atomic_int_set (&job->state, TASKER_TASK_STATE_QUEUED);
-  self->n_spawned++;
-  if (TASKER_MAY_BEGIN (job, self->swept))
-    tasker_queue_push (&self->queue, job);
-  else
-    tasker_job_list_push (&self->doomed, job);
+  sort_in (self, job);
 }
 
 /* Jobs are run */
@@ -445,6 +483,8 @@ tasker_core_hand_in (TaskerCore *self,
   TaskerTaskState state = tasker_job_get_state (job);
 
   self->n_ended[state - TASKER_TASK_STATE_SUCCEEDED]++;
+  if (job->end != 0)
+    self->n_ends_seen++;
   if (job->face != NULL)
     {
       tasker_stopper_release (TASKER_STOPPER (job->face));
@@ -463,6 +503,7 @@ tasker_core_hand_in (TaskerCore *self,
   else
     self->fresh = job;
   self->fresh_tail = job;
+  self->n_fresh++;
   if (state == TASKER_TASK_STATE_FAILED)
     self->n_failures++;
 }
@@ -482,13 +523,16 @@ tasker_core_end (TaskerCore      *self,
 {
   tasker_job_free_data (job);
   job->error = error;
+  job->end = 0;
+  if (g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED)
+    job->end = (gsize) g_atomic_pointer_add (&self->n_ends, 1) + 1;
   tasker_job_set_state (job, state);
 
   /* Who becomes eager looks for himself, after he has said so. */
   if (g_atomic_int_get (&self->eager) > 0)
     {
       tasker_core_lock (self);
-      tasker_hand_gather (tasker_current_get ()->hand, self);
+      tasker_core_gather_hand (self, tasker_current_get ()->hand);
       tasker_core_unlock (self);
     }
 }
@@ -514,8 +558,10 @@ tasker_core_end_detached (TaskerCore      *self,
   tasker_job_free_data (job);
 
   tasker_core_lock (self);
+  tasker_core_gather (self);
   tasker_job_list_remove (&self->detached, job);
   g_queue_remove (&self->open, job);
+  job->end = 0;
   job->error = error;
   tasker_job_set_state (job, state);
   tasker_core_hand_in (self, job);
@@ -585,9 +631,8 @@ tasker_core_put_back (TaskerCore *self,
     {
       TaskerJob *job = jobs[--n_jobs];
 
-      if (g_atomic_int_get (&job->state) == TASKER_JOB_DOOMED ||
-          !TASKER_MAY_BEGIN (job, self->swept))
-        tasker_job_list_push (&self->doomed, job);
+      if (tasker_job_is_doomed (job))
+        tasker_job_list_push_front (&self->doomed, job);
       else
         tasker_queue_push_front (&self->queue, job);
     }
@@ -600,6 +645,16 @@ take_back_hands (TaskerCore *self)
     tasker_core_put_back (self, l->data);
 }
 
+static void
+sweep_claimed (gpointer job,
+               gpointer self)
+{
+  TaskerLevel level = ((TaskerCore *) self)->swept;
+
+  if (!TASKER_MAY_BEGIN ((TaskerJob *) job, level))
+    tasker_job_doom (job, level == TASKER_LEVEL_ABORTED);
+}
+
 /* Dooms what is queued and must not begin any more. */
 static void
 sweep (TaskerCore  *self,
@@ -610,6 +665,10 @@ sweep (TaskerCore  *self,
   tasker_core_look (self);
   take_back_hands (self);
   self->swept = level;
+
+  /* A runner may just have claimed one, and not have begun it. */
+  for (GList *l = self->hands.head; l != NULL; l = l->next)
+    tasker_hand_foreach (l->data, sweep_claimed, self);
 
   tasker_queue_foreach (&self->queue, sweep_into, jobs);
   for (guint i = 0; i < jobs->len; i++)
@@ -640,26 +699,18 @@ tasker_core_on_raised (TaskerCore *self)
   tasker_cancel (G_CANCELLABLE (self->stopper));
 }
 
-static void
-raise_doom (TaskerJob       *job,
-            TaskerTaskState  state)
-{
-  if ((int) state > g_atomic_int_get (&job->doom))
-    g_atomic_int_set (&job->doom, (int) state);
-}
-
 /*
  * tasker_core_doom:
- * @state: how it shall end: stopped or aborted
+ * @abort: whether it is aborted, not stopped
  *
  * Asks one job to end. If it has not begun, it will not.
  *
  * Returns: %FALSE if it has ended, or cannot be reached alone any more
  */
 gboolean
-tasker_core_doom (TaskerCore      *self,
-                  TaskerJob       *job,
-                  TaskerTaskState  state)
+tasker_core_doom (TaskerCore *self,
+                  TaskerJob  *job,
+                  gboolean    abort)
 {
   gboolean reached;
 
@@ -669,23 +720,19 @@ tasker_core_doom (TaskerCore      *self,
     take_back_hands (self);
 
   if (tasker_job_has_ended (job))
-    {
-      reached = FALSE;
-    }
-  else if (state == TASKER_TASK_STATE_STOPPED && job->run_always)
-    {
-      reached = TRUE;
-    }
+    reached = FALSE;
+  else if (!abort && job->run_always)
+    reached = TRUE;
   else
+    reached = tasker_job_doom (job, abort) || job->full;
+
+  if (reached && abort)
+    g_atomic_int_set (&job->aborted, TRUE);
+  if (job->queued && tasker_job_is_doomed (job))
     {
-      raise_doom (job, state);
-      reached = tasker_job_doom (job) || job->full;
-      if (job->queued)
-        {
-          tasker_queue_remove (&self->queue, job);
-          tasker_job_list_push (&self->doomed, job);
-          tasker_core_kick (self);
-        }
+      tasker_queue_remove (&self->queue, job);
+      tasker_job_list_push (&self->doomed, job);
+      tasker_core_kick (self);
     }
   tasker_core_unlock (self);
 
@@ -745,12 +792,13 @@ tasker_core_kick (TaskerCore *self)
 
   if (self->n_reclaiming > 0)
     g_cond_broadcast (&self->reclaim);
+  g_atomic_int_set (&self->saturated, FALSE);
   if (g_atomic_int_get (&self->n_searching) > 0)
     return;
 
   tasker_core_look (self);
-  if (!place)
-    tasker_growth_want (self);
+  if (!place && tasker_growth_watches (self) && self->swept == TASKER_LEVEL_NONE)
+    g_atomic_int_set (&self->saturated, TRUE);
 
   if (self->doomed.head != NULL || (place && tasker_core_has_work (self)))
     {
@@ -758,6 +806,16 @@ tasker_core_kick (TaskerCore *self)
       self->n_runners++;
       self->todo.n_starts++;
     }
+}
+
+void
+tasker_core_set_max_running (TaskerCore *self,
+                             guint       max_running)
+{
+  self->max_running = max_running;
+  /* Who has jobs in hand would not notice for long. */
+  take_back_hands (self);
+  tasker_core_kick (self);
 }
 
 /* The function of a placed runner is about to wait for a task: somebody else
@@ -785,13 +843,60 @@ tasker_core_take_back (TaskerCore *self)
 
 /* Results are taken */
 
-/* Counts what has ended in the hands of runners; with the lock held. */
+static int
+compare_ends (gconstpointer a,
+              gconstpointer b)
+{
+  const TaskerJob *first = *(const TaskerJob * const *) a;
+  const TaskerJob *second = *(const TaskerJob * const *) b;
+
+  return (first->end > second->end) - (first->end < second->end);
+}
+
+static gboolean
+is_sorted (GPtrArray *jobs)
+{
+  for (guint i = 1; i < jobs->len; i++)
+    if (compare_ends (&jobs->pdata[i - 1], &jobs->pdata[i]) > 0)
+      return FALSE;
+
+  return TRUE;
+}
+
+/* Counts what has ended in the hands of runners, in the order in which it
+ * ended; with the lock held. */
 void
 tasker_core_gather (TaskerCore *self)
 {
+  GPtrArray *ended = self->gathered;
+
   tasker_core_look (self);
   for (GList *l = self->hands.head; l != NULL; l = l->next)
-    tasker_hand_gather (l->data, self);
+    tasker_hand_collect (l->data, ended);
+
+  if (!is_sorted (ended))
+    g_ptr_array_sort (ended, compare_ends);
+  for (guint i = 0; i < ended->len; i++)
+    tasker_core_hand_in (self, ended->pdata[i]);
+  g_ptr_array_set_size (ended, 0);
+}
+
+/* The same for one's own hand alone, unless order matters and something has
+ * ended in another. */
+void
+tasker_core_gather_hand (TaskerCore *self,
+                         TaskerHand *hand)
+{
+  if (GPOINTER_TO_SIZE (g_atomic_pointer_get (&self->n_ends)) != self->n_ends_seen)
+    {
+      tasker_core_gather (self);
+      return;
+    }
+
+  tasker_hand_collect (hand, self->gathered);
+  for (guint i = 0; i < self->gathered->len; i++)
+    tasker_core_hand_in (self, self->gathered->pdata[i]);
+  g_ptr_array_set_size (self->gathered, 0);
 }
 
 /* With the lock held; exact after tasker_core_gather(). */
@@ -808,6 +913,17 @@ tasker_core_is_joined (TaskerCore *self)
   return self->n_open == 0 && tasker_core_get_n_live (self) == 0;
 }
 
+static TaskerJob *
+pop_batch (TaskerCore *self)
+{
+  TaskerJob *batch = g_async_queue_try_pop (self->results);
+
+  if (g_async_queue_length (self->results) == 0)
+    self->last_tail = NULL;
+
+  return batch;
+}
+
 /* Takes the oldest result, or %NULL; with the lock held. */
 TaskerJob *
 tasker_core_take (TaskerCore *self)
@@ -816,7 +932,7 @@ tasker_core_take (TaskerCore *self)
 
   publish (self);
   if (self->taking == NULL)
-    self->taking = g_async_queue_try_pop (self->results);
+    self->taking = pop_batch (self);
 
   job = self->taking;
   if (job == NULL)
@@ -893,7 +1009,7 @@ tasker_core_report (TaskerCore *self)
   failure = find_failure (self->taking, &last);
   while (failure == NULL)
     {
-      TaskerJob *batch = g_async_queue_pop (self->results);
+      TaskerJob *batch = pop_batch (self);
 
       if (last != NULL)
         last->next = batch;

@@ -61,19 +61,7 @@ add_list (TaskerJobList *list,
 }
 
 static void
-add_hand (gpointer data,
-          gpointer user_data)
-{
-  TaskerHand *hand = data;
-
-  for (int i = hand->base; i < hand->tail; i++)
-    if (hand->slots[i] != NULL)
-      add_line (hand->slots[i], user_data);
-}
-
-static void
 add_head (TaskerCore *core,
-          gint64      stopped_at,
           GString    *text)
 {
   TaskerLevel level = tasker_source_get_level (&core->source);
@@ -83,7 +71,7 @@ add_head (TaskerCore *core,
                           core->n_open);
   if (level != TASKER_LEVEL_NONE)
     {
-      double ago = (double) (g_get_monotonic_time () - stopped_at) / G_TIME_SPAN_SECOND;
+      double ago = (double) (g_get_monotonic_time () - tasker_source_get_stopped_at (&core->source)) / G_TIME_SPAN_SECOND;
 
       g_string_append_printf (text, level == TASKER_LEVEL_ABORTED ? _(", aborted, %.2f s since the stop")
                                                                   : _(", stopped %.2f s ago"),
@@ -100,12 +88,12 @@ char *
 tasker_core_dump (TaskerCore *self)
 {
   TaskerDump dump = { .text = g_string_new (NULL) };
-  gint64 stopped_at = tasker_source_get_stopped_at (&self->source);
 
   tasker_core_lock (self);
   tasker_core_gather (self);
-  add_head (self, stopped_at, dump.text);
-  g_queue_foreach (&self->hands, add_hand, &dump);
+  add_head (self, dump.text);
+  for (GList *l = self->hands.head; l != NULL; l = l->next)
+    tasker_hand_foreach (l->data, add_line, &dump);
   add_list (&self->detached, &dump);
   add_list (&self->doomed, &dump);
   tasker_queue_foreach (&self->queue, add_line, &dump);

@@ -198,15 +198,16 @@ static void
 finish (TaskerEachJob *self,
         TaskerCore    *core)
 {
+  GCancellable *stopper = G_CANCELLABLE (self->job.face);
   GError *error = g_steal_pointer (&self->error);
   gboolean succeeded = self->n_done == self->n_items;
   TaskerTaskState state;
 
   /* Items were left: that is what a function says that was stopped. */
   if (!succeeded && !self->failed)
-    g_cancellable_set_error_if_cancelled (G_CANCELLABLE (self->job.face), &error);
+    g_cancellable_set_error_if_cancelled (stopper, &error);
 
-  state = tasker_job_judge (&self->job, core, succeeded, &error);
+  state = tasker_job_judge (&self->job, core, stopper, succeeded, &error);
   tasker_core_end_detached (core, &self->job, state, error);
 }
 
@@ -252,6 +253,24 @@ tasker_each_run (TaskerJob  *job,
   tasker_each_help (job, core);
 }
 
+/* Whether there are items that nobody has claimed; with the lock held. */
+static gboolean
+has_spare (TaskerEachJob *self)
+{
+  if (self->n_taken < self->n_items)
+    return TRUE;
+
+  for (GList *l = self->workers.head; l != NULL; l = l->next)
+    {
+      int range = g_atomic_int_get (&((TaskerEachWorker *) l->data)->range);
+
+      if (RANGE_BEGIN (range) < RANGE_END (range))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 /* A job without any worker left has ended, or is about to. */
 static gboolean
 tasker_each_enlist (TaskerJob *job)
@@ -260,7 +279,7 @@ tasker_each_enlist (TaskerJob *job)
   gboolean wanted;
 
   g_mutex_lock (&self->lock);
-  wanted = self->n_workers > 0 && self->n_taken < self->n_items && !is_over (self);
+  wanted = self->n_workers > 0 && !is_over (self) && has_spare (self);
   if (wanted)
     self->n_workers++;
   g_mutex_unlock (&self->lock);

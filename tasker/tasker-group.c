@@ -582,8 +582,7 @@ tasker_group_set_max_running (TaskerGroup *self,
 
   tasker_core_lock (self->core);
   changed = self->core->max_running != max_running;
-  self->core->max_running = max_running;
-  tasker_core_kick (self->core);
+  tasker_core_set_max_running (self->core, max_running);
   tasker_core_unlock (self->core);
 
   if (changed)
@@ -690,7 +689,7 @@ tasker_group_set_keep_results (TaskerGroup *self,
 
   tasker_core_lock (self->core);
   changed = self->core->keep_results != keep_results;
-  self->core->keep_results = keep_results;
+  g_atomic_int_set (&self->core->keep_results, keep_results);
   tasker_core_kick (self->core);
   tasker_core_unlock (self->core);
 
@@ -1424,6 +1423,7 @@ tasker_group_join_finish (TaskerGroup   *self,
 {
   g_return_val_if_fail (TASKER_IS_GROUP (self), FALSE);
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tasker_group_join_async), FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error) && report (self, error);
 }
@@ -1510,6 +1510,7 @@ tasker_group_collect_finish (TaskerGroup   *self,
 {
   g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tasker_group_collect_async), NULL);
 
   return g_task_propagate_boolean (G_TASK (result), error) ? take_all (self) : NULL;
 }

@@ -11,10 +11,10 @@ G_BEGIN_DECLS
  * blocked. */
 
 /* With the core's lock held. */
-void tasker_growth_reset (TaskerCore *core);
-void tasker_growth_want  (TaskerCore *core);
+void     tasker_growth_reset   (TaskerCore *core);
+gboolean tasker_growth_watches (TaskerCore *core);
 
 /* Without: begins to look at the group from time to time. */
-void tasker_growth_watch (TaskerCore *core);
+void     tasker_growth_watch   (TaskerCore *core);
 
 G_END_DECLS

@@ -17,11 +17,17 @@
 #define INTERVAL_MS 20
 #define PATIENCE_MS 1000
 
-/* What the group once needed says nothing about what comes. */
+/* What the group once needed says nothing about what comes. To ask for the
+ * number of processors may read a file. */
 void
 tasker_growth_reset (TaskerCore *core)
 {
-  core->target = MAX (MIN_TARGET, 2 * g_get_num_processors ());
+  static gsize n_processors;
+
+  if (g_once_init_enter (&n_processors))
+    g_once_init_leave (&n_processors, g_get_num_processors ());
+
+  core->target = MAX (MIN_TARGET, 2 * (guint) n_processors);
 }
 
 /* On Linux, whether a thread is on a processor or wants to be. */
@@ -123,16 +129,22 @@ on_timer (gpointer user_data)
   return again ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
-/* With the core's lock held: jobs wait for a place. */
-void
-tasker_growth_want (TaskerCore *core)
+/* There is no place for another runner. Returns whether the group is watched
+ * for what follows from that, or nothing does. */
+gboolean
+tasker_growth_watches (TaskerCore *core)
 {
-  if (core->watching_growth || !is_wanted (core))
-    return;
+  if (core->max_running > 0 || core->target >= MAX_TARGET)
+    return TRUE;
 
-  core->n_moves_seen = count_moves (core);
-  core->stuck_since = g_get_monotonic_time ();
-  core->todo.watch_growth = core->watching_growth = TRUE;
+  if (!core->watching_growth && is_wanted (core))
+    {
+      core->n_moves_seen = count_moves (core);
+      core->stuck_since = g_get_monotonic_time ();
+      core->todo.watch_growth = core->watching_growth = TRUE;
+    }
+
+  return core->watching_growth;
 }
 
 void

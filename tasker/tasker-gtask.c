@@ -43,17 +43,9 @@ end (TaskerGTaskJob *self)
   TaskerTaskState state = self->doom;
 
   if (state == 0)
-    {
-      /* The caller's own cancellable counts like the group's. */
-      if (g_cancellable_is_cancelled (G_CANCELLABLE (self->stopper)) &&
-          g_atomic_int_get (&self->job.doom) == 0)
-        g_atomic_int_set (&self->job.doom, TASKER_TASK_STATE_STOPPED);
-      state = tasker_job_judge (&self->job, core, error == NULL, &error);
-    }
+    state = tasker_job_judge (&self->job, core, G_CANCELLABLE (self->stopper), error == NULL, &error);
   else
-    {
-      g_clear_error (&error);
-    }
+    g_clear_error (&error);
 
   tasker_core_end_detached (core, &self->job, state, error);
 }
@@ -108,6 +100,11 @@ make_error (TaskerGTaskJob *self,
 {
   if (!g_task_had_error (task))
     return NULL;
+
+  /* The caller may have cancelled since the function returned. */
+  if (self->stopper != NULL && g_cancellable_is_cancelled (g_task_get_cancellable (task)))
+    tasker_cancel (G_CANCELLABLE (self->stopper));
+
   if (self->stopper != NULL && g_cancellable_is_cancelled (G_CANCELLABLE (self->stopper)))
     return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Operation was cancelled"));
 

@@ -32,6 +32,7 @@ typedef struct
   int        head;
   int        base;
   int        tail;
+  int        seen;   /* the head at the last tasker_hand_is_stuck() */
   TaskerJob *slots[TASKER_HAND_SIZE];
 } TaskerHand;
 
@@ -41,8 +42,12 @@ TaskerJob *tasker_hand_claim     (TaskerHand  *self);
 /* With the core's lock held. */
 void       tasker_hand_fill      (TaskerHand  *self,
                                   int          n_jobs);
-void       tasker_hand_gather    (TaskerHand  *self,
-                                  TaskerCore  *core);
+void       tasker_hand_collect   (TaskerHand  *self,
+                                  GPtrArray   *ended);
+void       tasker_hand_foreach   (TaskerHand  *self,
+                                  GFunc        func,
+                                  gpointer     user_data);
+gboolean   tasker_hand_is_stuck  (TaskerHand  *self);
 gboolean   tasker_hand_has_spare (TaskerHand  *self);
 int        tasker_hand_take      (TaskerHand  *self,
                                   gboolean     half,

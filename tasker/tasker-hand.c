@@ -4,8 +4,6 @@
 
 #include "tasker-hand-private.h"
 
-#include "tasker-core-private.h"
-
 /* The next job, or %NULL. */
 TaskerJob *
 tasker_hand_claim (TaskerHand *self)
@@ -30,26 +28,46 @@ tasker_hand_fill (TaskerHand *self,
 {
   self->base = 0;
   self->tail = n_jobs;
+  self->seen = -1;
   g_atomic_int_set (&self->head, 0);
 }
 
-/* Hands in what has ended. */
+/* Adds what has ended to @ended; it is not in the hand any more. */
 void
-tasker_hand_gather (TaskerHand *self,
-                    TaskerCore *core)
+tasker_hand_collect (TaskerHand *self,
+                     GPtrArray  *ended)
 {
   int head = g_atomic_int_get (&self->head);
 
-  for (; self->base < head; self->base++)
-    {
-      TaskerJob *job = self->slots[self->base];
+  for (int i = self->base; i < head; i++)
+    if (self->slots[i] != NULL && tasker_job_has_ended (self->slots[i]))
+      g_ptr_array_add (ended, g_steal_pointer (&self->slots[i]));
 
-      if (job == NULL)
-        continue;
-      if (!tasker_job_has_ended (job))
-        break;
-      tasker_core_hand_in (core, job);
-    }
+  while (self->base < head && self->slots[self->base] == NULL)
+    self->base++;
+}
+
+void
+tasker_hand_foreach (TaskerHand *self,
+                     GFunc       func,
+                     gpointer    user_data)
+{
+  for (int i = self->base; i < self->tail; i++)
+    if (self->slots[i] != NULL)
+      func (self->slots[i], user_data);
+}
+
+/* Whether there are jobs that can be taken away, and the owner has not got on
+ * since the last call. */
+gboolean
+tasker_hand_is_stuck (TaskerHand *self)
+{
+  int head = g_atomic_int_get (&self->head);
+  gboolean stuck = self->shared && head < self->tail && head == self->seen;
+
+  self->seen = head;
+
+  return stuck;
 }
 
 gboolean

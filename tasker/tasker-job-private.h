@@ -53,16 +53,19 @@ struct _TaskerJobKind
  * task is held by the core in turn, while it is @owned.
  *
  * @state is atomic; a runner writes it without a lock, and does not touch the
- * job again once that has said that it ended. @doom is atomic. All else is
+ * job again once that has said that it ended. @aborted is atomic. All else is
  * the runner's while the function runs, and under the core's lock otherwise.
  */
 struct _TaskerJob
 {
-  TaskerJob           *next;
+  union
+  {
+    TaskerJob         *next;    /* in a list */
+    gsize              end;     /* in a hand, ended: see TaskerCore.n_ends */
+  };
   union
   {
     TaskerJob         *prev;    /* in a list */
-    gsize              depth;   /* in the inbox: how many are there, with it */
     GError            *error;   /* ended */
   };
   const TaskerJobKind *kind;
@@ -72,7 +75,7 @@ struct _TaskerJob
   TaskerTask          *face;    /* weak, but owned where both full and @owned */
   GValue              *value;
   int                  state;
-  int                  doom;    /* the state it shall end in, or 0 */
+  int                  aborted; /* while it runs */
   int                  priority;
   guint32              born_cs; /* see tasker_job_get_age_ms() */
   guint8               full;
@@ -100,18 +103,26 @@ void             tasker_job_set_state    (TaskerJob           *self,
                                           TaskerTaskState      state);
 TaskerTaskState  tasker_job_judge        (TaskerJob           *self,
                                           TaskerCore          *core,
+                                          GCancellable        *stopper,
                                           gboolean             succeeded,
                                           GError             **error);
 
-/* A state that only runners see: queued, and must not begin. */
-#define TASKER_JOB_DOOMED (-1)
+/* States that only runners see: queued, and must not begin. */
+#define TASKER_JOB_DOOMED_STOPPED (-1)
+#define TASKER_JOB_DOOMED_ABORTED (-2)
 
 static inline TaskerTaskState
 tasker_job_get_state (TaskerJob *self)
 {
   int state = g_atomic_int_get (&self->state);
 
-  return state == TASKER_JOB_DOOMED ? TASKER_TASK_STATE_QUEUED : (TaskerTaskState) state;
+  return state < 0 ? TASKER_TASK_STATE_QUEUED : (TaskerTaskState) state;
+}
+
+static inline gboolean
+tasker_job_is_doomed (TaskerJob *self)
+{
+  return g_atomic_int_get (&self->state) < 0;
 }
 
 /* A queued job begins, or is doomed: only one of the two succeeds. */
@@ -123,11 +134,14 @@ tasker_job_begin (TaskerJob *self)
 }
 
 static inline gboolean
-tasker_job_doom (TaskerJob *self)
+tasker_job_doom (TaskerJob *self,
+                 gboolean   abort)
 {
-  return g_atomic_int_compare_and_exchange (&self->state, TASKER_TASK_STATE_QUEUED,
-                                            TASKER_JOB_DOOMED) ||
-         g_atomic_int_get (&self->state) == TASKER_JOB_DOOMED;
+  int doomed = abort ? TASKER_JOB_DOOMED_ABORTED : TASKER_JOB_DOOMED_STOPPED;
+
+  return g_atomic_int_compare_and_exchange (&self->state, TASKER_TASK_STATE_QUEUED, doomed) ||
+         (abort && g_atomic_int_compare_and_exchange (&self->state, TASKER_JOB_DOOMED_STOPPED, doomed)) ||
+         tasker_job_is_doomed (self);
 }
 
 static inline gboolean
@@ -143,11 +157,13 @@ typedef struct
   TaskerJob *tail;
 } TaskerJobList;
 
-void       tasker_job_list_push   (TaskerJobList *self,
-                                   TaskerJob     *job);
-void       tasker_job_list_remove (TaskerJobList *self,
-                                   TaskerJob     *job);
-TaskerJob *tasker_job_list_pop    (TaskerJobList *self);
+void       tasker_job_list_push       (TaskerJobList *self,
+                                       TaskerJob     *job);
+void       tasker_job_list_push_front (TaskerJobList *self,
+                                       TaskerJob     *job);
+void       tasker_job_list_remove     (TaskerJobList *self,
+                                       TaskerJob     *job);
+TaskerJob *tasker_job_list_pop        (TaskerJobList *self);
 
 /* The kinds. */
 extern const TaskerJobKind tasker_thread_kind;

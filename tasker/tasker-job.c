@@ -12,6 +12,7 @@
 #include "tasker-core-private.h"
 #include "tasker-error.h"
 #include "tasker-pool-private.h"
+#include "tasker-task-private.h"
 
 /* Values are set from any thread, at any moment, so they need a lock that does
  * not slow a whole group down. */
@@ -79,10 +80,16 @@ tasker_job_free_data (TaskerJob *self)
 }
 
 static void
-free_value (GValue *value)
+clear_value (TaskerJob *self)
 {
+  GValue *value = g_steal_pointer (&self->value);
+
+  if (value == NULL)
+    return;
+
   g_value_unset (value);
-  g_free (value);
+  if (!self->full)
+    g_free (value);
 }
 
 void
@@ -93,7 +100,7 @@ tasker_job_free (TaskerJob *self)
     self->kind->free (self);
   if (tasker_job_has_ended (self))
     g_clear_error (&self->error);
-  g_clear_pointer (&self->value, free_value);
+  clear_value (self);
 
   if (is_pooled (self->kind, self->named))
     tasker_pool_free (self);
@@ -141,22 +148,26 @@ tasker_job_set_value (TaskerJob    *self,
                       const GValue *value)
 {
   GMutex *lock = value_lock_of (self);
-  GValue *other = g_new0 (GValue, 1);
+  GValue other = G_VALUE_INIT;
 
-  g_value_init (other, G_VALUE_TYPE (value));
-  g_value_copy (value, other);
+  g_value_init (&other, G_VALUE_TYPE (value));
+  g_value_copy (value, &other);
 
   g_mutex_lock (lock);
   if (!tasker_job_has_ended (self))
     {
-      GValue *former = self->value;
+      GValue former = G_VALUE_INIT;
 
-      self->value = other;
+      if (self->value == NULL)
+        self->value = self->full ? tasker_task_get_value_place (self->face) : g_new0 (GValue, 1);
+      former = *self->value;
+      *self->value = other;
       other = former;
     }
   g_mutex_unlock (lock);
 
-  g_clear_pointer (&other, free_value);
+  if (G_IS_VALUE (&other))
+    g_value_unset (&other);
 }
 
 /* From the moment that the state is that of an end, the value is fixed, and
@@ -183,6 +194,7 @@ tasker_job_set_state (TaskerJob       *self,
  * tasker_job_judge:
  * @succeeded: what the function returned
  * @error: the error it set; cleared, or set, to what the task's error is
+ * @stopper: what it was given to obey
  *
  * Tells how a task has ended whose function has returned.
  *
@@ -190,13 +202,13 @@ tasker_job_set_state (TaskerJob       *self,
  * stopper, for a cancellable can be reset.
  */
 TaskerTaskState
-tasker_job_judge (TaskerJob   *self,
-                  TaskerCore  *core,
-                  gboolean     succeeded,
-                  GError     **error)
+tasker_job_judge (TaskerJob     *self,
+                  TaskerCore    *core,
+                  GCancellable  *stopper,
+                  gboolean       succeeded,
+                  GError       **error)
 {
   TaskerLevel level = tasker_source_get_level (&core->source);
-  TaskerTaskState doom = (TaskerTaskState) g_atomic_int_get (&self->doom);
 
   if (succeeded)
     {
@@ -214,14 +226,13 @@ tasker_job_judge (TaskerJob   *self,
   if (!g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return TASKER_TASK_STATE_FAILED;
 
-  if (level == TASKER_LEVEL_ABORTED || doom == TASKER_TASK_STATE_ABORTED)
+  if (level == TASKER_LEVEL_ABORTED || g_atomic_int_get (&self->aborted))
     {
       g_clear_error (error);
       return TASKER_TASK_STATE_ABORTED;
     }
 
-  if (level == TASKER_LEVEL_STOPPED || doom == TASKER_TASK_STATE_STOPPED ||
-      (self->full && g_cancellable_is_cancelled (G_CANCELLABLE (self->face))))
+  if (level == TASKER_LEVEL_STOPPED || g_cancellable_is_cancelled (stopper))
     {
       g_clear_error (error);
       return TASKER_TASK_STATE_STOPPED;
@@ -259,6 +270,19 @@ tasker_job_list_remove (TaskerJobList *self,
   job->next = NULL;
 }
 
+void
+tasker_job_list_push_front (TaskerJobList *self,
+                            TaskerJob     *job)
+{
+  job->prev = NULL;
+  job->next = self->head;
+  if (self->head != NULL)
+    self->head->prev = job;
+  else
+    self->tail = job;
+  self->head = job;
+}
+
 TaskerJob *
 tasker_job_list_pop (TaskerJobList *self)
 {
@@ -276,11 +300,12 @@ tasker_thread_run (TaskerJob  *job,
 {
   TaskerTaskState state;
   TaskerFunc func = (TaskerFunc) job->func;
+  GCancellable *stopper = tasker_core_get_stopper (core, job);
   GError *error = NULL;
   gboolean succeeded;
 
-  succeeded = func (job->data, tasker_core_get_stopper (core, job), &error);
-  state = tasker_job_judge (job, core, succeeded, &error);
+  succeeded = func (job->data, stopper, &error);
+  state = tasker_job_judge (job, core, stopper, succeeded, &error);
   tasker_core_end (core, job, state, error);
 }
 

@@ -30,7 +30,9 @@ void       tasker_queue_push_front (TaskerQueue *self,
                                     TaskerJob   *job);
 void       tasker_queue_remove     (TaskerQueue *self,
                                     TaskerJob   *job);
-TaskerJob *tasker_queue_pop        (TaskerQueue *self);
+int        tasker_queue_pop        (TaskerQueue *self,
+                                    TaskerJob  **jobs,
+                                    int          n_wanted);
 void       tasker_queue_foreach    (TaskerQueue *self,
                                     GFunc        func,
                                     gpointer     user_data);

@@ -73,15 +73,7 @@ void
 tasker_queue_push_front (TaskerQueue *self,
                          TaskerJob   *job)
 {
-  TaskerJobList *list = list_for (self, job->priority);
-
-  job->prev = NULL;
-  job->next = list->head;
-  if (list->head != NULL)
-    list->head->prev = job;
-  else
-    list->tail = job;
-  list->head = job;
+  tasker_job_list_push_front (list_for (self, job->priority), job);
   count (self, job, TRUE);
 }
 
@@ -97,22 +89,56 @@ tasker_queue_remove (TaskerQueue *self,
     g_tree_remove (self->others, GINT_TO_POINTER (job->priority));
 }
 
-/* The job whose turn it is, or %NULL. */
-TaskerJob *
-tasker_queue_pop (TaskerQueue *self)
+/* With a batch of one priority the links between its jobs need not be undone. */
+static int
+pop_normal (TaskerQueue  *self,
+            TaskerJob   **jobs,
+            int           n_wanted)
 {
   TaskerJob *job = self->normal.head;
+  int n_jobs = 0;
 
-  if (self->n_urgent > 0 || (job == NULL && self->length > 0))
+  for (; n_jobs < n_wanted && job != NULL; job = job->next)
     {
-      TaskerJobList *list = g_tree_node_value (g_tree_node_first (self->others));
-
-      job = list->head;
+      count (self, job, FALSE);
+      jobs[n_jobs++] = job;
     }
-  if (job != NULL)
-    tasker_queue_remove (self, job);
 
-  return job;
+  self->normal.head = job;
+  if (job != NULL)
+    job->prev = NULL;
+  else
+    self->normal.tail = NULL;
+
+  return n_jobs;
+}
+
+/*
+ * tasker_queue_pop:
+ * @jobs: (out): room for @n_wanted jobs
+ *
+ * Takes the jobs whose turn it is: of the default priority as many as are
+ * wanted, of another one, so that none gets in front of better ones.
+ *
+ * Returns: how many
+ */
+int
+tasker_queue_pop (TaskerQueue  *self,
+                  TaskerJob   **jobs,
+                  int           n_wanted)
+{
+  TaskerJobList *best;
+
+  if (self->length == 0)
+    return 0;
+  if (self->n_urgent == 0 && self->normal.head != NULL)
+    return pop_normal (self, jobs, n_wanted);
+
+  best = g_tree_node_value (g_tree_node_first (self->others));
+  jobs[0] = best->head;
+  tasker_queue_remove (self, jobs[0]);
+
+  return 1;
 }
 
 static void

@@ -20,6 +20,9 @@
  * both sides. */
 #define N_LOOKS 100
 
+/* After how many fillings of a hand all are looked at for slow functions. */
+#define RESCUE_INTERVAL 16
+
 /* How often to ask for threads that were refused. */
 #define RETRY_INTERVAL_MS 100
 
@@ -51,29 +54,14 @@ take_doomed (TaskerRunner *self)
   return n_jobs;
 }
 
-/* Takes what is the fair part of one runner, so that few jobs spread over
- * many runners; of other priorities one, so that their order is kept. */
+/* Leaves half to others, who would otherwise have to take it from the hand. */
 static int
 take_queued (TaskerRunner *self)
 {
   TaskerCore *core = self->core;
-  guint n_wanted = CLAMP (core->queue.length / (2 * MAX (core->n_runners, 2)),
-                          1, TASKER_HAND_SIZE);
-  int n_jobs = 0;
 
-  do
-    {
-      TaskerJob *job = tasker_queue_pop (&core->queue);
-
-      if (job == NULL)
-        break;
-      self->hand.slots[n_jobs++] = job;
-      if (job->priority != G_PRIORITY_DEFAULT)
-        break;
-    }
-  while (--n_wanted > 0);
-
-  return n_jobs;
+  return tasker_queue_pop (&core->queue, self->hand.slots,
+                           CLAMP (core->queue.length / 2, 1, TASKER_HAND_SIZE));
 }
 
 static int
@@ -111,6 +99,19 @@ find_help (TaskerCore *core)
   return job;
 }
 
+/* Once in a while: what lies behind a slow function in somebody's hand comes
+ * back to the head of the queue, or newer jobs would go before it for ever. */
+static void
+rescue (TaskerCore *core)
+{
+  if (core->n_fills++ % RESCUE_INTERVAL != 0)
+    return;
+
+  for (GList *l = core->hands.head; l != NULL; l = l->next)
+    if (tasker_hand_is_stuck (l->data))
+      tasker_core_put_back (core, l->data);
+}
+
 static void
 set_placed (TaskerRunner *self,
             gboolean      placed)
@@ -142,30 +143,31 @@ set_searching (TaskerRunner *self,
  */
 static gboolean
 fill_hand (TaskerRunner  *self,
-           TaskerJob    **help)
+           TaskerJob    **open)
 {
   TaskerCore *core = self->core;
   int n_jobs;
 
-  tasker_hand_gather (&self->hand, core);
+  tasker_core_gather_hand (core, &self->hand);
   tasker_core_look (core);
   set_placed (self, FALSE);
 
-  *help = NULL;
+  *open = NULL;
   n_jobs = take_doomed (self);
   if (n_jobs == 0 && tasker_core_has_place (core))
     {
+      rescue (core);
       n_jobs = take_queued (self);
       if (n_jobs == 0)
         n_jobs = take_from_others (self);
       if (n_jobs == 0)
-        *help = find_help (core);
-      set_placed (self, n_jobs > 0 || *help != NULL);
+        *open = find_help (core);
+      set_placed (self, n_jobs > 0 || *open != NULL);
     }
 
   tasker_hand_fill (&self->hand, n_jobs);
 
-  return n_jobs > 0 || *help != NULL;
+  return n_jobs > 0 || *open != NULL;
 }
 
 /* The runner's life */
@@ -175,7 +177,7 @@ static TaskerTaskState
 get_doom (TaskerRunner *self,
           TaskerJob    *job)
 {
-  if (g_atomic_int_get (&job->doom) == TASKER_TASK_STATE_ABORTED ||
+  if (g_atomic_int_get (&job->state) == TASKER_JOB_DOOMED_ABORTED ||
       tasker_source_get_level (&self->core->source) == TASKER_LEVEL_ABORTED)
     return TASKER_TASK_STATE_ABORTED;
 
@@ -219,19 +221,19 @@ is_urged (TaskerRunner *self)
 }
 
 static void
-work (TaskerRunner *self,
-      TaskerJob    *help)
+help (TaskerRunner *self,
+      TaskerJob    *job)
 {
-  TaskerJob *job;
+  self->current->job = job;
+  job->kind->help (job, self->core);
+  self->current->job = NULL;
+}
 
-  if (help != NULL)
-    {
-      self->current->job = help;
-      help->kind->help (help, self->core);
-      self->current->job = NULL;
-    }
-
-  while ((job = tasker_hand_claim (&self->hand)) != NULL)
+static void
+work (TaskerRunner *self,
+      TaskerJob    *job)
+{
+  for (; job != NULL; job = tasker_hand_claim (&self->hand))
     {
       process (self, job);
       if (is_urged (self))
@@ -263,20 +265,25 @@ leave (TaskerRunner *self)
 /*
  * find_work:
  *
- * Fills the hand, and has one more runner come if there is more to do.
+ * @job: (out): the first job in the hand, claimed, or %NULL
+ * @open: (out): a job to help with, or %NULL
+ *
+ * Fills the hand, and has one more runner come if there is more to do. What
+ * this runner does next is claimed first, so that none comes for that.
  *
  * Returns: %FALSE if there is nothing to do, and the runner has left the core
  */
 static gboolean
 find_work (TaskerRunner  *self,
-           TaskerJob    **help)
+           TaskerJob    **job,
+           TaskerJob    **open)
 {
   TaskerCore *core = self->core;
   gboolean found;
 
   tasker_core_lock (core);
   tasker_core_put_back (core, &self->hand);
-  found = fill_hand (self, help);
+  found = fill_hand (self, open);
 
   if (!found && (self->searching || g_atomic_int_get (&core->n_searching) == 0))
     {
@@ -284,15 +291,19 @@ find_work (TaskerRunner  *self,
       tasker_core_unlock (core);
       look_out (self);
       tasker_core_lock (core);
-      found = fill_hand (self, help);
+      found = fill_hand (self, open);
     }
 
   /* From here on, who adds a job starts a runner again: one last look. */
   set_searching (self, FALSE);
   if (!found)
-    found = fill_hand (self, help);
+    {
+      g_atomic_int_set (&core->saturated, FALSE);
+      found = fill_hand (self, open);
+    }
   if (!found)
     leave (self);
+  *job = tasker_hand_claim (&self->hand);
   tasker_core_kick (core);
   tasker_core_unlock (core);
 
@@ -305,40 +316,10 @@ step_aside (TaskerRunner *self)
 {
   tasker_core_lock (self->core);
   tasker_core_put_back (self->core, &self->hand);
-  tasker_hand_gather (&self->hand, self->core);
+  tasker_core_gather_hand (self->core, &self->hand);
   leave (self);
   tasker_core_kick (self->core);
   tasker_core_unlock (self->core);
-}
-
-static void
-live (TaskerCore *core)
-{
-  TaskerRunner self = { .core = core, .searching = TRUE };
-  TaskerCurrent current = { .core = core, .hand = &self.hand, .runner = &self };
-  TaskerJob *help;
-
-  self.current = &current;
-  self.hand.link.data = &self.hand;
-  self.hand.shared = TRUE;
-  self.hand.tid = get_thread_id ();
-  tasker_current_push (&current);
-
-  tasker_core_lock (core);
-  g_queue_push_tail_link (&core->hands, &self.hand.link);
-  tasker_core_unlock (core);
-
-  while (find_work (&self, &help))
-    {
-      work (&self, help);
-      if (tasker_runner_short_of_threads ())
-        {
-          step_aside (&self);
-          break;
-        }
-    }
-
-  tasker_current_pop (&current);
 }
 
 /* The pool */
@@ -346,16 +327,8 @@ live (TaskerCore *core)
 /* What asks for a thread and nothing else. */
 #define PROBE ((gpointer) &n_refused)
 
-static void
-run (gpointer data,
-     gpointer user_data)
-{
-  if (data == PROBE)
-    return;
-
-  live (data);
-  tasker_core_unref (data);
-}
+static void run (gpointer data,
+                 gpointer user_data);
 
 static GThreadPool *
 get_pool (void)
@@ -368,9 +341,9 @@ get_pool (void)
   return pool;
 }
 
-/* Whether jobs of the pool wait because a thread was refused. */
-gboolean
-tasker_runner_short_of_threads (void)
+/* Whether runners wait because a thread was refused. */
+static gboolean
+has_waiting_runners (void)
 {
   if (!g_atomic_int_get (&n_refused))
     return FALSE;
@@ -381,13 +354,64 @@ tasker_runner_short_of_threads (void)
   return FALSE;
 }
 
+static void
+live (TaskerCore *core)
+{
+  TaskerRunner self = { .core = core, .searching = TRUE };
+  TaskerCurrent current = { .core = core, .hand = &self.hand, .runner = &self };
+  TaskerJob *job;
+  TaskerJob *open;
+
+  self.current = &current;
+  self.hand.link.data = &self.hand;
+  self.hand.shared = TRUE;
+  self.hand.tid = get_thread_id ();
+  tasker_current_push (&current);
+
+  tasker_core_lock (core);
+  g_queue_push_tail_link (&core->hands, &self.hand.link);
+  tasker_core_unlock (core);
+
+  while (find_work (&self, &job, &open))
+    {
+      if (open != NULL)
+        help (&self, open);
+      work (&self, job);
+      if (has_waiting_runners ())
+        {
+          step_aside (&self);
+          break;
+        }
+    }
+
+  tasker_current_pop (&current);
+}
+
+static void
+run (gpointer data,
+     gpointer user_data)
+{
+  if (data == PROBE)
+    return;
+
+  live (data);
+  tasker_core_unref (data);
+}
+
+gboolean
+tasker_runner_short_of_threads (void)
+{
+  return has_waiting_runners () || tasker_service_is_missing ();
+}
+
 /* Asks for the threads that were refused. The pool kept what was to run in
  * them, so nothing is pushed again. */
 gboolean
 tasker_runner_retry (void)
 {
-  return !tasker_runner_short_of_threads () ||
-         g_thread_pool_set_max_threads (get_pool (), -1, NULL);
+  tasker_service_retry ();
+
+  return !has_waiting_runners () || g_thread_pool_set_max_threads (get_pool (), -1, NULL);
 }
 
 static gboolean
@@ -419,7 +443,7 @@ tasker_runner_have_thread (GError **error)
 {
   if (g_thread_pool_get_num_threads (get_pool ()) > 0)
     return TRUE;
-  if (tasker_runner_short_of_threads () ? tasker_runner_retry () : push (PROBE))
+  if (has_waiting_runners () ? tasker_runner_retry () : push (PROBE))
     return TRUE;
 
   g_set_error_literal (error, TASKER_ERROR, TASKER_ERROR_NO_THREAD,

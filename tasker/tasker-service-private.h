@@ -9,9 +9,13 @@ G_BEGIN_DECLS
 /* The service thread: one for the library, started when first needed, asleep
  * while it has nothing to wait for. */
 
-gboolean tasker_service_add_timer (guint          interval_ms,
-                                   GSourceFunc    func,
-                                   gpointer       user_data,
-                                   GDestroyNotify user_data_free);
+void     tasker_service_add_timer  (guint          interval_ms,
+                                    GSourceFunc    func,
+                                    gpointer       user_data,
+                                    GDestroyNotify user_data_free);
+
+/* Whether timers wait for a thread that was refused, and to ask for it again. */
+gboolean tasker_service_is_missing (void);
+void     tasker_service_retry      (void);
 
 G_END_DECLS

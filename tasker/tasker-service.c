@@ -15,29 +15,45 @@ serve (gpointer context)
   return NULL;
 }
 
-/* The context of the thread, or %NULL while no thread is to be had. */
+/* Atomic: whether there are timers, and no thread was to be had for them. */
+static int missing;
+
+/* The context of the thread; it is there also while there is no thread. */
 static GMainContext *
 get_context (void)
 {
-  static GMutex lock;
   static GMainContext *context;
 
-  g_mutex_lock (&lock);
-  if (context == NULL)
-    {
-      g_autoptr(GMainContext) candidate = g_main_context_new ();
-      GThread *thread = g_thread_try_new ("tasker-service", serve, candidate, NULL);
-
-      if (thread != NULL)
-        {
-          /* Neither ever ends. */
-          context = g_steal_pointer (&candidate);
-          g_thread_unref (thread);
-        }
-    }
-  g_mutex_unlock (&lock);
+  if (g_once_init_enter (&context))
+    g_once_init_leave (&context, g_main_context_new ());
 
   return context;
+}
+
+static void
+start (void)
+{
+  static GMutex lock;
+  static GThread *thread;
+
+  g_mutex_lock (&lock);
+  if (thread == NULL)
+    thread = g_thread_try_new ("tasker-service", serve, get_context (), NULL);
+  g_atomic_int_set (&missing, thread == NULL);
+  g_mutex_unlock (&lock);
+}
+
+gboolean
+tasker_service_is_missing (void)
+{
+  return g_atomic_int_get (&missing);
+}
+
+void
+tasker_service_retry (void)
+{
+  if (tasker_service_is_missing ())
+    start ();
 }
 
 /*
@@ -45,22 +61,17 @@ get_context (void)
  *
  * Has @func called on the service thread, every @interval_ms, until it returns
  * %G_SOURCE_REMOVE. It must not block, nor call code of the user.
- *
- * Returns: %FALSE if there is no thread; @user_data is freed then
  */
-gboolean
+void
 tasker_service_add_timer (guint          interval_ms,
                           GSourceFunc    func,
                           gpointer       user_data,
                           GDestroyNotify user_data_free)
 {
   g_autoptr(GSource) source = g_timeout_source_new (interval_ms);
-  GMainContext *context = get_context ();
 
   g_source_set_static_name (source, "[tasker] service");
   g_source_set_callback (source, func, user_data, user_data_free);
-  if (context != NULL)
-    g_source_attach (source, context);
-
-  return context != NULL;
+  g_source_attach (source, get_context ());
+  start ();
 }

@@ -43,7 +43,8 @@
 
 typedef struct
 {
-  TaskerSource *source; /* owned, nullable */
+  TaskerSource *source; /* atomic: what it hears, or %NULL */
+  TaskerSource *owned;  /* the same, if it holds a reference */
   GList         link;   /* in the source, and its */
   GMutex        lock;   /* for @cancelled only, which sleepers wait for */
   GCond         cancelled;
@@ -76,21 +77,22 @@ tasker_stopper_finalize (GObject *object)
   TaskerStopper *self = TASKER_STOPPER (object);
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  g_clear_pointer (&priv->source, tasker_source_unref);
+  g_clear_pointer (&priv->owned, tasker_source_unref);
   g_mutex_clear (&priv->lock);
   g_cond_clear (&priv->cancelled);
 
   G_OBJECT_CLASS (tasker_stopper_parent_class)->finalize (object);
 }
 
-/* Every group has a stopper, so this comes before any message of ours. Where
- * the library is run from its build tree, the environment says where its
- * messages are. */
+/* Every group has a stopper, so this comes before any message or error of
+ * ours. Where the library is run from its build tree, the environment says
+ * where its messages are. */
 static void
-bind_messages (void)
+prepare_messages (void)
 {
   const char *directory = g_getenv ("TASKER_LOCALEDIR");
 
+  tasker_error_quark ();
   bindtextdomain (GETTEXT_PACKAGE, directory != NULL ? directory : TASKER_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
 }
@@ -105,7 +107,7 @@ tasker_stopper_class_init (TaskerStopperClass *klass)
   object_class->finalize = tasker_stopper_finalize;
   cancellable_class->cancelled = tasker_stopper_cancelled;
 
-  bind_messages ();
+  prepare_messages ();
 }
 
 static void
@@ -123,8 +125,7 @@ tasker_stopper_tie (TaskerStopper *self,
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  g_clear_pointer (&priv->source, tasker_source_unref);
-  priv->source = tasker_source_ref (source);
+  g_atomic_pointer_set (&priv->source, source);
 
   return tasker_source_link (source, &priv->link, self);
 }
@@ -133,16 +134,19 @@ void
 tasker_stopper_release (TaskerStopper *self)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+  TaskerSource *source = g_atomic_pointer_exchange (&priv->source, NULL);
 
-  if (priv->source != NULL)
-    tasker_source_unlink (priv->source, &priv->link);
+  if (source != NULL)
+    tasker_source_unlink (source, &priv->link);
 }
 
 TaskerStopper *
 tasker_stopper_new (TaskerSource *source)
 {
   TaskerStopper *self = g_object_new (TASKER_TYPE_STOPPER, NULL);
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
+  priv->owned = tasker_source_ref (source);
   if (!tasker_stopper_tie (self, source))
     tasker_cancel (G_CANCELLABLE (self));
 
@@ -186,12 +190,15 @@ tasker_stopper_sleep (TaskerStopper  *self,
                       guint           duration_ms,
                       GError        **error)
 {
-  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
-  GCancellable *cancellable = G_CANCELLABLE (self);
+  TaskerStopperPrivate *priv;
+  GCancellable *cancellable;
   gint64 end;
 
   g_return_val_if_fail (TASKER_IS_STOPPER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  priv = tasker_stopper_get_instance_private (self);
+  cancellable = G_CANCELLABLE (self);
 
   if (fail_in_cancelled_handler (error))
     return FALSE;
@@ -294,10 +301,12 @@ tasker_stopper_sleep_finish (TaskerStopper  *self,
 void
 tasker_stopper_wait (TaskerStopper *self)
 {
-  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+  TaskerStopperPrivate *priv;
 
   g_return_if_fail (TASKER_IS_STOPPER (self));
   g_return_if_fail (!tasker_in_cancelled_handler ());
+
+  priv = tasker_stopper_get_instance_private (self);
 
   g_mutex_lock (&priv->lock);
   while (!g_cancellable_is_cancelled (G_CANCELLABLE (self)))

@@ -49,6 +49,7 @@ struct _TaskerTask
   TaskerJob     *job;     /* %NULL once there is nothing to show, in dispose() */
   TaskerCore    *core;    /* atomic; %NULL while it is new */
   GQueue         waiters; /* under the core's lock */
+  GValue         value;   /* what @job's value is in a full task */
 };
 
 enum
@@ -143,20 +144,21 @@ tasker_task_cancelled (GCancellable *cancellable)
   TaskerCore *core = get_core (self);
 
   if (core != NULL)
-    tasker_core_doom (core, self->job, TASKER_TASK_STATE_STOPPED);
+    tasker_core_doom (core, self->job, FALSE);
 
   G_CANCELLABLE_CLASS (tasker_task_parent_class)->cancelled (cancellable);
 }
 
-/* Where the core holds the job, it forgets its face; unless somebody has just
- * got that from the core again, so that there is more than our reference. */
+/* Where the core holds a light job, it forgets its face; unless somebody has
+ * just got that from the core again, so that there is more than our reference.
+ * The face of a full one goes only when the core has let go of it. */
 static void
 tasker_task_dispose (GObject *object)
 {
   TaskerTask *self = TASKER_TASK (object);
   TaskerCore *core = get_core (self);
 
-  if (core != NULL && self->job != NULL)
+  if (core != NULL && self->job != NULL && !self->job->full)
     {
       tasker_core_lock (core);
       if (g_atomic_int_get (&object->ref_count) == 1)
@@ -293,6 +295,12 @@ TaskerJob *
 tasker_task_get_job (TaskerTask *self)
 {
   return self->job;
+}
+
+GValue *
+tasker_task_get_value_place (TaskerTask *self)
+{
+  return &self->value;
 }
 
 GQueue *
@@ -682,7 +690,7 @@ tasker_task_abort (TaskerTask *self)
   core = get_core (self);
   g_return_val_if_fail (core != NULL, FALSE);
 
-  if (!tasker_core_doom (core, self->job, TASKER_TASK_STATE_ABORTED))
+  if (!tasker_core_doom (core, self->job, TRUE))
     return FALSE;
 
   tasker_cancel (G_CANCELLABLE (self));

@@ -11,8 +11,9 @@
 #include "tasker-runner-private.h"
 #include "tasker-task-private.h"
 
-/* How often to ask for threads, while none is to be had. */
-#define RETRY_INTERVAL_US (100 * G_TIME_SPAN_MILLISECOND)
+/* How often to look whether a thread is to be had again, or a context is left
+ * that somebody ran. */
+#define LOOK_INTERVAL_US (50 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct
 {
@@ -161,6 +162,54 @@ acquire_context (TaskerWaiter *self)
          g_main_context_acquire (self->context);
 }
 
+/* A context that is in use, that nobody runs, and that is not the main one. */
+static GMainContext *
+acquire_orphan (TaskerCore *core)
+{
+  GHashTableIter iter;
+  gpointer context;
+
+  if (core->contexts == NULL)
+    return NULL;
+
+  g_hash_table_iter_init (&iter, core->contexts);
+  while (g_hash_table_iter_next (&iter, &context, NULL))
+    if (context != g_main_context_default () && g_main_context_acquire (context))
+      return g_main_context_ref (context);
+
+  return NULL;
+}
+
+/* Runs such a context as far as it goes, for nobody else will. Returns whether
+ * there is one. */
+static gboolean
+run_orphan (TaskerCore *core)
+{
+  g_autoptr(GMainContext) context = acquire_orphan (core);
+
+  if (context == NULL)
+    return FALSE;
+
+  tasker_core_unlock (core);
+  g_main_context_push_thread_default (context);
+  while (g_main_context_iteration (context, FALSE));
+  g_main_context_pop_thread_default (context);
+  g_main_context_release (context);
+  tasker_core_lock (core);
+
+  return TRUE;
+}
+
+/* Sleeps for a while only, when there is something that nobody tells us of. */
+static void
+sleep_a_little (TaskerWaiter *self)
+{
+  TaskerCore *core = self->wait.core;
+
+  if (!self->done)
+    g_cond_wait_until (&self->cond, &core->lock, g_get_monotonic_time () + LOOK_INTERVAL_US);
+}
+
 static void
 sleep_once (TaskerWaiter *self)
 {
@@ -175,14 +224,18 @@ sleep_once (TaskerWaiter *self)
       tasker_core_lock (core);
       self->iterating = FALSE;
     }
-  else if (!tasker_runner_short_of_threads ())
+  else if (run_orphan (core) || (core->contexts != NULL && g_hash_table_size (core->contexts) > 0))
     {
-      g_cond_wait (&self->cond, &core->lock);
+      sleep_a_little (self);
     }
-  else if (!g_cond_wait_until (&self->cond, &core->lock,
-                               g_get_monotonic_time () + RETRY_INTERVAL_US))
+  else if (tasker_runner_short_of_threads ())
     {
       tasker_runner_retry ();
+      sleep_a_little (self);
+    }
+  else
+    {
+      g_cond_wait (&self->cond, &core->lock);
     }
 }
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts of the benchmark program share. */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <time.h>
+
+/**
+ * BenchFunc:
+ * @n: the size: tasks, items or samples
+ * @figures: where the figures go, see bench_figure()
+ *
+ * Does one round of a work.
+ */
+typedef void (*BenchFunc) (guint    n,
+                           GString *figures);
+
+typedef struct
+{
+  const char *name;
+  BenchFunc   run;
+  double      warm_up; /* the size of the untimed round before, as a share of n */
+} BenchWork;
+
+/* One table a file, each ended by an entry without a name. */
+extern const BenchWork works_tasker[];
+extern const BenchWork works_glib[];
+extern const BenchWork works_latency[];
+extern const BenchWork works_memory[];
+
+/* GLib's clock counts in microseconds, which is too coarse here. */
+static inline gint64
+bench_now (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
+}
+
+/* Functions wait at a gate until it is opened, so that what was queued behind
+ * them stays queued. All zeros is a shut gate. */
+typedef struct
+{
+  GMutex lock;
+  GCond  changed;
+  guint  n_arrived;
+  int    open;
+} BenchGate;
+
+void bench_gate_pass         (BenchGate *self);
+void bench_gate_wait_arrived (BenchGate *self);
+void bench_gate_open         (BenchGate *self);
+void bench_gate_clear        (BenchGate *self);
+
+void bench_figure    (GString    *figures,
+                      const char *key,
+                      double      value);
+void bench_per_piece (GString    *figures,
+                      gint64      elapsed,
+                      guint       n);
