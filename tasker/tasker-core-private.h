@@ -65,6 +65,7 @@ struct _TaskerCore
   guint64        n_spawned;
   guint64        n_ended[4]; /* by how they ended, from SUCCEEDED on */
   gsize          n_ends_seen; /* of those in @n_ends, handed in */
+  guint          n_dropping; /* threads that free jobs which have ended */
   GPtrArray     *gathered;   /* empty but while it is used */
 
   /* Results: ended and not taken, in the order of their ends. A batch is a

@@ -219,7 +219,25 @@ carry_out (TaskerCore *self,
   if (tasker_runner_short_of_threads ())
     have_sleepers_retry (self);
   tasker_waiter_deliver (&todo->woken);
-  free_dropped (todo->dropped);
+}
+
+/* Frees what nobody wants any more, before anybody is told of its end. A join
+ * waits for that where a runner does it, which cannot join itself. */
+static void
+carry_out_drops (TaskerCore *self)
+{
+  guint n_dropping = tasker_current_get () != NULL ? 1 : 0;
+
+  while (self->todo.dropped != NULL)
+    {
+      TaskerJob *dropped = g_steal_pointer (&self->todo.dropped);
+
+      self->n_dropping += n_dropping;
+      g_mutex_unlock (&self->lock);
+      free_dropped (dropped);
+      g_mutex_lock (&self->lock);
+      self->n_dropping -= n_dropping;
+    }
 }
 
 void
@@ -230,6 +248,7 @@ tasker_core_unlock (TaskerCore *self)
   publish (self);
   if (self->n_handles == 0)
     tasker_core_drop_results (self, NULL);
+  carry_out_drops (self);
   if (!g_queue_is_empty (&self->waiters))
     tasker_waiter_settle (self, &self->waiters);
   if (self->n_joiners > 0 || self->alone_since != 0)
@@ -910,7 +929,7 @@ tasker_core_get_n_live (TaskerCore *self)
 gboolean
 tasker_core_is_joined (TaskerCore *self)
 {
-  return self->n_open == 0 && tasker_core_get_n_live (self) == 0;
+  return self->n_open == 0 && tasker_core_get_n_live (self) == 0 && self->n_dropping == 0;
 }
 
 static TaskerJob *

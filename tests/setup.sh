@@ -52,10 +52,8 @@ as_root ()
 {
   if [[ $(id -u) -eq 0 ]]; then
     "$@"
-  elif command -v sudo >/dev/null; then
-    sudo "$@"
   else
-    die "This needs root, and there is no sudo. As root, run: $*"
+    sudo "$@"
   fi
 }
 
@@ -76,6 +74,9 @@ install_packages ()
   done
   [[ ${#missing[@]} -gt 0 ]] || return 0
 
+  [[ $(id -u) -eq 0 ]] || command -v sudo >/dev/null ||
+    die "Packages are missing, and there is no sudo. As root, run:" \
+        "apt-get install ${missing[*]}"
   say "Installing ${missing[*]}"
   as_root apt-get --quiet update </dev/null >&2 ||
     die "apt-get update failed"
