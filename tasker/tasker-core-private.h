@@ -64,19 +64,16 @@ struct _TaskerCore
   TaskerLevel    swept;    /* up to which level the queue was swept */
   guint64        n_spawned;
   guint64        n_ended[4]; /* by how they ended, from SUCCEEDED on */
-  gsize          n_ends_seen; /* of those in @n_ends, handed in */
   guint          n_dropping; /* threads that free jobs which have ended */
   GPtrArray     *gathered;   /* empty but while it is used */
 
-  /* Results: ended and not taken, in the order of their ends. A batch is a
-   * chain of jobs, the oldest first; the queue holds batches. */
-  TaskerJob     *fresh;     /* not in the queue yet */
-  TaskerJob     *fresh_tail;
-  guint          n_fresh;
+  /* Results: ended and not taken. They come from each hand in the order of
+   * their ends, and are kept in lanes that are each in order, until somebody
+   * looks: then the lanes are merged into a batch. A batch, and a lane, is a
+   * chain of jobs; the queue holds batches. */
+  GArray        *lanes;   /* of TaskerLane */
   GAsyncQueue   *results;
-  TaskerJob     *last_tail; /* of the last batch in the queue */
-  guint          n_last;    /* how many are in it */
-  TaskerJob     *taking; /* the batch that is being taken, before all others */
+  TaskerJob     *taking;  /* the batch that is being taken, before all others */
   guint          n_failures; /* in the results */
 
   /* Runners, and the places that they and others have */

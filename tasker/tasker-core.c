@@ -20,8 +20,6 @@
 static TaskerJob closed;
 #define CLOSED (&closed)
 
-/* How many results make a batch that is not added to any more. */
-#define BATCH_SIZE 1024
 /* How long a join waits for handles alone before it says so. */
 #define HANDLES_PATIENCE_MS 5000
 
@@ -36,6 +34,7 @@ tasker_core_new (void)
   g_cond_init (&self->reclaim);
   self->keep_results = TRUE;
   self->results = g_async_queue_new ();
+  self->lanes = g_array_new (FALSE, FALSE, sizeof (TaskerLane));
   self->gathered = g_ptr_array_new ();
   tasker_growth_reset (self);
 
@@ -55,10 +54,11 @@ tasker_core_clear (gpointer data)
   TaskerCore *self = data;
 
   g_assert (tasker_core_get_n_live (self) == 0);
-  g_assert (self->fresh == NULL && self->taking == NULL);
+  g_assert (self->lanes->len == 0 && self->taking == NULL);
 
   g_async_queue_unref (self->results);
   g_ptr_array_unref (self->gathered);
+  g_array_unref (self->lanes);
   g_clear_pointer (&self->contexts, g_hash_table_unref);
   tasker_queue_clear (&self->queue);
   g_cond_clear (&self->reclaim);
@@ -88,27 +88,90 @@ tasker_core_lock (TaskerCore *self)
   g_mutex_lock (&self->lock);
 }
 
+/* Jobs in the order of their ends. */
+typedef struct
+{
+  TaskerJob *head;
+  TaskerJob *tail;
+} TaskerLane;
+
+static TaskerLane *
+get_lane (TaskerCore *self,
+          guint       i)
+{
+  return &g_array_index (self->lanes, TaskerLane, i);
+}
+
+/* Adds a job to the first lane whose last one ended before. There are no more
+ * lanes than threads that ended jobs at the same time. */
+static void
+add_to_lanes (TaskerCore *self,
+              TaskerJob  *job)
+{
+  TaskerLane lane = { job, job };
+
+  job->next = NULL;
+  for (guint i = 0; i < self->lanes->len; i++)
+    {
+      TaskerLane *other = get_lane (self, i);
+
+      if (other->tail->end <= job->end)
+        {
+          other->tail->next = job;
+          other->tail = job;
+          return;
+        }
+    }
+
+  g_array_append_val (self->lanes, lane);
+}
+
+/* Takes the oldest job out of the lanes, of which there is one at least. */
+static TaskerJob *
+pop_from_lanes (TaskerCore *self)
+{
+  guint oldest = 0;
+  TaskerLane *lane;
+  TaskerJob *job;
+
+  for (guint i = 1; i < self->lanes->len; i++)
+    if (get_lane (self, i)->head->end < get_lane (self, oldest)->head->end)
+      oldest = i;
+
+  lane = get_lane (self, oldest);
+  job = lane->head;
+  lane->head = job->next;
+  if (lane->head == NULL)
+    g_array_remove_index_fast (self->lanes, oldest);
+
+  return job;
+}
+
+static TaskerJob *
+merge_lanes (TaskerCore *self)
+{
+  TaskerJob *batch = NULL;
+  TaskerJob **end = &batch;
+
+  while (self->lanes->len > 1)
+    {
+      *end = pop_from_lanes (self);
+      end = &(*end)->next;
+    }
+
+  /* The rest of the last lane is in order. */
+  *end = get_lane (self, 0)->head;
+  g_array_set_size (self->lanes, 0);
+
+  return batch;
+}
+
+/* Makes what has been handed in a batch. */
 static void
 publish (TaskerCore *self)
 {
-  if (self->fresh == NULL)
-    return;
-
-  /* Small batches become one. */
-  if (self->last_tail != NULL && self->n_last < BATCH_SIZE)
-    {
-      self->last_tail->next = self->fresh;
-    }
-  else
-    {
-      g_async_queue_push (self->results, self->fresh);
-      self->n_last = 0;
-    }
-
-  self->n_last += self->n_fresh;
-  self->last_tail = self->fresh_tail;
-  self->fresh = self->fresh_tail = NULL;
-  self->n_fresh = 0;
+  if (self->lanes->len > 0)
+    g_async_queue_push (self->results, merge_lanes (self));
 }
 
 static void
@@ -245,7 +308,6 @@ tasker_core_unlock (TaskerCore *self)
 {
   TaskerTodo todo;
 
-  publish (self);
   if (self->n_handles == 0)
     tasker_core_drop_results (self, NULL);
   carry_out_drops (self);
@@ -502,8 +564,6 @@ tasker_core_hand_in (TaskerCore *self,
   TaskerTaskState state = tasker_job_get_state (job);
 
   self->n_ended[state - TASKER_TASK_STATE_SUCCEEDED]++;
-  if (job->end != 0)
-    self->n_ends_seen++;
   if (job->face != NULL)
     {
       tasker_stopper_release (TASKER_STOPPER (job->face));
@@ -516,15 +576,15 @@ tasker_core_hand_in (TaskerCore *self,
       return;
     }
 
-  job->next = NULL;
-  if (self->fresh_tail != NULL)
-    self->fresh_tail->next = job;
-  else
-    self->fresh = job;
-  self->fresh_tail = job;
-  self->n_fresh++;
+  add_to_lanes (self, job);
   if (state == TASKER_TASK_STATE_FAILED)
     self->n_failures++;
+}
+
+static gsize
+next_end (TaskerCore *self)
+{
+  return (gsize) g_atomic_pointer_add (&self->n_ends, 1) + 1;
 }
 
 /*
@@ -542,9 +602,8 @@ tasker_core_end (TaskerCore      *self,
 {
   tasker_job_free_data (job);
   job->error = error;
-  job->end = 0;
-  if (g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED)
-    job->end = (gsize) g_atomic_pointer_add (&self->n_ends, 1) + 1;
+  job->end = g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED
+               ? next_end (self) : 0;
   tasker_job_set_state (job, state);
 
   /* Who becomes eager looks for himself, after he has said so. */
@@ -577,10 +636,9 @@ tasker_core_end_detached (TaskerCore      *self,
   tasker_job_free_data (job);
 
   tasker_core_lock (self);
-  tasker_core_gather (self);
   tasker_job_list_remove (&self->detached, job);
   g_queue_remove (&self->open, job);
-  job->end = 0;
+  job->end = next_end (self);
   job->error = error;
   tasker_job_set_state (job, state);
   tasker_core_hand_in (self, job);
@@ -882,40 +940,49 @@ is_sorted (GPtrArray *jobs)
   return TRUE;
 }
 
-/* Counts what has ended in the hands of runners, in the order in which it
- * ended; with the lock held. */
+static void
+hand_in_gathered (TaskerCore *self)
+{
+  /* Where only the first failure is kept, it has to come first. */
+  if (!self->keep_results && !is_sorted (self->gathered))
+    g_ptr_array_sort (self->gathered, compare_ends);
+
+  for (guint i = 0; i < self->gathered->len; i++)
+    tasker_core_hand_in (self, self->gathered->pdata[i]);
+  g_ptr_array_set_size (self->gathered, 0);
+}
+
+/* Counts what has ended in the hands of runners; with the lock held. */
 void
 tasker_core_gather (TaskerCore *self)
 {
-  GPtrArray *ended = self->gathered;
-
   tasker_core_look (self);
   for (GList *l = self->hands.head; l != NULL; l = l->next)
-    tasker_hand_collect (l->data, ended);
-
-  if (!is_sorted (ended))
-    g_ptr_array_sort (ended, compare_ends);
-  for (guint i = 0; i < ended->len; i++)
-    tasker_core_hand_in (self, ended->pdata[i]);
-  g_ptr_array_set_size (ended, 0);
+    tasker_hand_collect (l->data, self->gathered);
+  hand_in_gathered (self);
 }
 
-/* The same for one's own hand alone, unless order matters and something has
- * ended in another. */
+static gboolean
+has_failure (GPtrArray *jobs)
+{
+  for (guint i = 0; i < jobs->len; i++)
+    if (tasker_job_get_state (jobs->pdata[i]) == TASKER_TASK_STATE_FAILED)
+      return TRUE;
+
+  return FALSE;
+}
+
+/* The same for one's own hand alone, unless something that has failed in
+ * another might have been the first. */
 void
 tasker_core_gather_hand (TaskerCore *self,
                          TaskerHand *hand)
 {
-  if (GPOINTER_TO_SIZE (g_atomic_pointer_get (&self->n_ends)) != self->n_ends_seen)
-    {
-      tasker_core_gather (self);
-      return;
-    }
-
   tasker_hand_collect (hand, self->gathered);
-  for (guint i = 0; i < self->gathered->len; i++)
-    tasker_core_hand_in (self, self->gathered->pdata[i]);
-  g_ptr_array_set_size (self->gathered, 0);
+  if (!self->keep_results && has_failure (self->gathered))
+    tasker_core_gather (self);
+  else
+    hand_in_gathered (self);
 }
 
 /* With the lock held; exact after tasker_core_gather(). */
@@ -932,17 +999,6 @@ tasker_core_is_joined (TaskerCore *self)
   return self->n_open == 0 && tasker_core_get_n_live (self) == 0 && self->n_dropping == 0;
 }
 
-static TaskerJob *
-pop_batch (TaskerCore *self)
-{
-  TaskerJob *batch = g_async_queue_try_pop (self->results);
-
-  if (g_async_queue_length (self->results) == 0)
-    self->last_tail = NULL;
-
-  return batch;
-}
-
 /* Takes the oldest result, or %NULL; with the lock held. */
 TaskerJob *
 tasker_core_take (TaskerCore *self)
@@ -951,7 +1007,7 @@ tasker_core_take (TaskerCore *self)
 
   publish (self);
   if (self->taking == NULL)
-    self->taking = pop_batch (self);
+    self->taking = g_async_queue_try_pop (self->results);
 
   job = self->taking;
   if (job == NULL)
@@ -1028,7 +1084,7 @@ tasker_core_report (TaskerCore *self)
   failure = find_failure (self->taking, &last);
   while (failure == NULL)
     {
-      TaskerJob *batch = pop_batch (self);
+      TaskerJob *batch = g_async_queue_pop (self->results);
 
       if (last != NULL)
         last->next = batch;

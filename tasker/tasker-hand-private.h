@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /* How many jobs one takes at once, at most. */
-#define TASKER_HAND_SIZE 64
+#define TASKER_HAND_SIZE 256
 
 /*
  * TaskerHand:

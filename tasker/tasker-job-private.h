@@ -58,18 +58,18 @@ struct _TaskerJobKind
  */
 struct _TaskerJob
 {
-  union
-  {
-    TaskerJob         *next;    /* in a list */
-    gsize              end;     /* in a hand, ended: see TaskerCore.n_ends */
-  };
+  TaskerJob           *next;
   union
   {
     TaskerJob         *prev;    /* in a list */
     GError            *error;   /* ended */
   };
   const TaskerJobKind *kind;
-  GCallback            func;
+  union
+  {
+    GCallback          func;
+    gsize              end;     /* ended: see TaskerCore.n_ends */
+  };
   gpointer             data;
   GDestroyNotify       data_free;
   TaskerTask          *face;    /* weak, but owned where both full and @owned */
