@@ -20,6 +20,13 @@
 static TaskerJob closed;
 #define CLOSED (&closed)
 
+/* A chain of jobs in the order of their ends. */
+typedef struct
+{
+  TaskerJob *head;
+  TaskerJob *tail;
+} TaskerLane;
+
 /* How long a join waits for handles alone before it says so. */
 #define HANDLES_PATIENCE_MS 5000
 
@@ -87,13 +94,6 @@ tasker_core_lock (TaskerCore *self)
 {
   g_mutex_lock (&self->lock);
 }
-
-/* Jobs in the order of their ends. */
-typedef struct
-{
-  TaskerJob *head;
-  TaskerJob *tail;
-} TaskerLane;
 
 static TaskerLane *
 get_lane (TaskerCore *self,

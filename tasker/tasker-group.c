@@ -855,7 +855,7 @@ tasker_group_add (TaskerGroup *self,
   if (!enter (self, task))
     return;
 
-  if (!tasker_stopper_tie (TASKER_STOPPER (task), &self->core->source))
+  if (!tasker_stopper_tie (TASKER_STOPPER (task), &self->core->source, FALSE))
     tasker_cancel (G_CANCELLABLE (task));
 
   if (!tasker_core_push (self->core, tasker_task_get_job (task)))
@@ -882,7 +882,7 @@ try_adopt (TaskerCore  *core,
   if (!tasker_core_has_room (core))
     return FALSE;
 
-  tasker_stopper_tie (task, &core->source);
+  tasker_stopper_tie (task, &core->source, FALSE);
   tasker_core_adopt (core, tasker_task_get_job (task));
   tasker_core_kick (core);
 

@@ -18,9 +18,8 @@ G_BEGIN_DECLS
  * so whoever may stop or be stopped - groups, stoppers, signallers - holds a
  * reference to the source and can outlive every handle.
  *
- * Stoppers are held weakly: one leaves in its dispose(), at a moment when its
- * reference count is still one, so a reference taken under the lock is always
- * good. No lock is held while a stopper is cancelled.
+ * Stoppers are held weakly: one leaves in its dispose(). No lock is held while
+ * a stopper is cancelled.
  */
 
 typedef struct _TaskerSource TaskerSource;

@@ -5,6 +5,7 @@
 #include "tasker-source-private.h"
 
 #include "tasker-core-private.h"
+#include "tasker-stopper-private.h"
 
 /* How many cancellations of ours the thread is inside of. */
 static GPrivate cancelling;
@@ -59,7 +60,10 @@ static void
 collect_stopper (gpointer stopper,
                  gpointer stoppers)
 {
-  g_ptr_array_add (stoppers, g_object_ref (stopper));
+  TaskerStopper *alive = tasker_stopper_ref_alive (stopper);
+
+  if (alive != NULL)
+    g_ptr_array_add (stoppers, alive);
 }
 
 /*

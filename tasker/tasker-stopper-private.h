@@ -8,15 +8,21 @@
 G_BEGIN_DECLS
 
 /* A stopper that hears the source. */
-TaskerStopper *tasker_stopper_new     (TaskerSource  *source);
+TaskerStopper *tasker_stopper_new       (TaskerSource  *source);
 
-/* Ties a stopper to a source, once, for as long as the stopper lives. Returns
- * FALSE if the source was stopped before: the caller has to cancel it then,
- * when no lock is held. */
-gboolean       tasker_stopper_tie     (TaskerStopper *self,
-                                       TaskerSource  *source);
+/* Ties a stopper to a source, which has to stay until it is released. If it is
+ * not @weak, somebody holds a reference until then. Returns FALSE if the source
+ * was stopped before: the caller has to cancel it then, when no lock is held. */
+gboolean       tasker_stopper_tie       (TaskerStopper *self,
+                                         TaskerSource  *source,
+                                         gboolean       weak);
+
+/* A reference to a stopper that is tied; NULL if it is about to be finalized.
+ * To take one without asking would revive it, which GLib 2.74 does not survive
+ * where the last reference goes at that moment. */
+TaskerStopper *tasker_stopper_ref_alive (TaskerStopper *self);
 
 /* From here on the stopper does not hear its source any more. */
-void           tasker_stopper_release (TaskerStopper *self);
+void           tasker_stopper_release   (TaskerStopper *self);
 
 G_END_DECLS

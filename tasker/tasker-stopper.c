@@ -46,6 +46,8 @@ typedef struct
   TaskerSource *source; /* atomic: what it hears, or %NULL */
   TaskerSource *owned;  /* the same, if it holds a reference */
   GList         link;   /* in the source, and its */
+  GWeakRef      self;   /* by which the source gets a reference, if that */
+  gboolean      weak;   /* … is not known to be good */
   GMutex        lock;   /* for @cancelled only, which sleepers wait for */
   GCond         cancelled;
 } TaskerStopperPrivate;
@@ -78,6 +80,8 @@ tasker_stopper_finalize (GObject *object)
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
   g_clear_pointer (&priv->owned, tasker_source_unref);
+  if (priv->weak)
+    g_weak_ref_clear (&priv->self);
   g_mutex_clear (&priv->lock);
   g_cond_clear (&priv->cancelled);
 
@@ -121,9 +125,14 @@ tasker_stopper_init (TaskerStopper *self)
 
 gboolean
 tasker_stopper_tie (TaskerStopper *self,
-                    TaskerSource  *source)
+                    TaskerSource  *source,
+                    gboolean       weak)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  if (weak)
+    g_weak_ref_init (&priv->self, self);
+  priv->weak = weak;
 
   g_atomic_pointer_set (&priv->source, source);
 
@@ -147,10 +156,18 @@ tasker_stopper_new (TaskerSource *source)
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
   priv->owned = tasker_source_ref (source);
-  if (!tasker_stopper_tie (self, source))
+  if (!tasker_stopper_tie (self, source, TRUE))
     tasker_cancel (G_CANCELLABLE (self));
 
   return self;
+}
+
+TaskerStopper *
+tasker_stopper_ref_alive (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  return priv->weak ? g_weak_ref_get (&priv->self) : g_object_ref (self);
 }
 
 static gboolean

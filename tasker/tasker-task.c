@@ -46,7 +46,9 @@ struct _TaskerTask
 {
   TaskerStopper  parent_instance;
 
-  TaskerJob     *job;     /* %NULL once there is nothing to show, in dispose() */
+  TaskerJob     *job;     /* under the core's lock it becomes %NULL in the end,
+                           * if the core still holds it */
+  gboolean       full;    /* that of the job */
   TaskerCore    *core;    /* atomic; %NULL while it is new */
   GQueue         waiters; /* under the core's lock */
   GValue         value;   /* what @job's value is in a full task */
@@ -149,19 +151,18 @@ tasker_task_cancelled (GCancellable *cancellable)
   G_CANCELLABLE_CLASS (tasker_task_parent_class)->cancelled (cancellable);
 }
 
-/* Where the core holds a light job, it forgets its face; unless somebody has
- * just got that from the core again, so that there is more than our reference.
- * The face of a full one goes only when the core has let go of it. */
+/* Where the core holds a light job, the job forgets its face; otherwise it goes
+ * with it. The face of a full one goes only when the core has let go of it. */
 static void
 tasker_task_dispose (GObject *object)
 {
   TaskerTask *self = TASKER_TASK (object);
   TaskerCore *core = get_core (self);
 
-  if (core != NULL && self->job != NULL && !self->job->full)
+  if (core != NULL && !self->full)
     {
       tasker_core_lock (core);
-      if (g_atomic_int_get (&object->ref_count) == 1)
+      if (self->job != NULL)
         {
           self->job->face = NULL;
           if (self->job->owned)
@@ -286,7 +287,7 @@ new_full (TaskerJob *job)
 
   self->job = job;
   job->face = self;
-  job->full = TRUE;
+  job->full = self->full = TRUE;
 
   return self;
 }
@@ -341,9 +342,8 @@ tasker_task_leave (TaskerTask *self)
   tasker_core_unref (core);
 }
 
-/* With the core's lock held, if others know the job. Returns FALSE if the face
- * has to be cancelled, without the lock. */
-static gboolean
+/* With the core's lock held, if others know the job. */
+static void
 set_face (TaskerJob  *job,
           TaskerTask *face,
           TaskerCore *core)
@@ -351,9 +351,26 @@ set_face (TaskerJob  *job,
   job->face = face;
   face->job = job;
   face->core = tasker_core_ref (core);
+}
 
-  return tasker_job_has_ended (job) ||
-         tasker_stopper_tie (TASKER_STOPPER (face), &core->source);
+/* With the core's lock held: a reference to the face of a light job, or NULL.
+ * One that is about to be finalized forgets the job. */
+static TaskerTask *
+ref_face (TaskerJob *job)
+{
+  TaskerTask *face = job->face;
+
+  if (face == NULL)
+    return NULL;
+
+  face = (TaskerTask *) tasker_stopper_ref_alive (TASKER_STOPPER (face));
+  if (face == NULL)
+    {
+      job->face->job = NULL;
+      job->face = NULL;
+    }
+
+  return face;
 }
 
 TaskerTask *
@@ -370,9 +387,13 @@ tasker_task_get_for_job (TaskerJob  *job,
   candidate = g_object_new (TASKER_TYPE_TASK, NULL);
 
   tasker_core_lock (core);
-  if (job->face == NULL)
-    tied = set_face (job, candidate, core);
-  face = g_object_ref (job->face);
+  face = ref_face (job);
+  if (face == NULL)
+    {
+      set_face (job, candidate, core);
+      tied = tasker_stopper_tie (TASKER_STOPPER (candidate), &core->source, TRUE);
+      face = g_object_ref (candidate);
+    }
   tasker_core_unlock (core);
 
   if (!tied)
@@ -386,8 +407,8 @@ tasker_task_claim_job (TaskerJob *job)
 {
   job->owned = FALSE;
   /* What the core held of a full task goes to who takes it. */
-  if (!job->full && job->face != NULL)
-    g_object_ref (job->face);
+  if (!job->full)
+    ref_face (job);
 }
 
 TaskerTask *
