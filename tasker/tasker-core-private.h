@@ -121,6 +121,7 @@ gboolean         tasker_core_is_closed      (TaskerCore      *self);
 /* Jobs come */
 gboolean         tasker_core_push           (TaskerCore      *self,
                                              TaskerJob       *job);
+void             tasker_core_tidy           (TaskerCore      *self);
 gboolean         tasker_core_has_room       (TaskerCore      *self);
 void             tasker_core_adopt          (TaskerCore      *self,
                                              TaskerJob       *job);
@@ -175,6 +176,7 @@ guint64          tasker_core_get_n_ended    (TaskerCore      *self);
 gboolean         tasker_core_is_joined      (TaskerCore      *self);
 TaskerJob       *tasker_core_take           (TaskerCore      *self);
 guint            tasker_core_drop_results   (TaskerCore      *self,
+                                             guint            n_wanted,
                                              GError         **failure);
 GError          *tasker_core_report         (TaskerCore      *self);
 GError          *tasker_core_job_error      (TaskerJob       *job);

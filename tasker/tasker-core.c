@@ -27,6 +27,8 @@ typedef struct
   TaskerJob *tail;
 } TaskerLane;
 
+/* How many results make a batch. */
+#define BATCH_SIZE 1024
 /* How long a join waits for handles alone before it says so. */
 #define HANDLES_PATIENCE_MS 5000
 
@@ -147,31 +149,23 @@ pop_from_lanes (TaskerCore *self)
   return job;
 }
 
-static TaskerJob *
-merge_lanes (TaskerCore *self)
+/* Makes a batch of the oldest ones that have been handed in. It is not too
+ * long, so that it is still close at hand when it is taken. */
+static void
+publish (TaskerCore *self)
 {
   TaskerJob *batch = NULL;
   TaskerJob **end = &batch;
 
-  while (self->lanes->len > 1)
+  for (guint i = 0; i < BATCH_SIZE && self->lanes->len > 0; i++)
     {
       *end = pop_from_lanes (self);
       end = &(*end)->next;
     }
+  *end = NULL;
 
-  /* The rest of the last lane is in order. */
-  *end = get_lane (self, 0)->head;
-  g_array_set_size (self->lanes, 0);
-
-  return batch;
-}
-
-/* Makes what has been handed in a batch. */
-static void
-publish (TaskerCore *self)
-{
-  if (self->lanes->len > 0)
-    g_async_queue_push (self->results, merge_lanes (self));
+  if (batch != NULL)
+    g_async_queue_push (self->results, batch);
 }
 
 static void
@@ -189,6 +183,7 @@ drop (TaskerCore *self,
 
 /*
  * tasker_core_drop_results:
+ * @n_wanted: how many at the most
  * @failure: (out) (optional): return location for the error of the first task
  *   that failed; where it is given, that task is the last one dropped
  *
@@ -198,12 +193,13 @@ drop (TaskerCore *self,
  */
 guint
 tasker_core_drop_results (TaskerCore  *self,
+                          guint        n_wanted,
                           GError     **failure)
 {
   TaskerJob *job;
   guint n_dropped = 0;
 
-  while ((failure == NULL || *failure == NULL) &&
+  while (n_dropped < n_wanted && (failure == NULL || *failure == NULL) &&
          (job = tasker_core_take (self)) != NULL)
     {
       if (failure != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
@@ -309,7 +305,7 @@ tasker_core_unlock (TaskerCore *self)
   TaskerTodo todo;
 
   if (self->n_handles == 0)
-    tasker_core_drop_results (self, NULL);
+    tasker_core_drop_results (self, G_MAXUINT, NULL);
   carry_out_drops (self);
   if (!g_queue_is_empty (&self->waiters))
     tasker_waiter_settle (self, &self->waiters);
@@ -488,7 +484,7 @@ tasker_core_push (TaskerCore *self,
     return push_visibly (self, job);
 
   job->owned = TRUE;
-  g_atomic_int_set (&job->state, TASKER_TASK_STATE_QUEUED);
+  job->state = TASKER_TASK_STATE_QUEUED;
   do
     {
       if (former == CLOSED)
@@ -507,6 +503,19 @@ tasker_core_push (TaskerCore *self,
   tasker_runner_retry ();
 
   return TRUE;
+}
+
+/* Moves what is in the inbox to the queue, unless that is not possible at once.
+ * For who has put it there the memory is close at hand, and a runner that found
+ * a long inbox would keep the lock from others for long. */
+void
+tasker_core_tidy (TaskerCore *self)
+{
+  if (!g_mutex_trylock (&self->lock))
+    return;
+
+  tasker_core_look (self);
+  tasker_core_unlock (self);
 }
 
 /* Whether all handles are finished; with the lock held. */
@@ -542,7 +551,8 @@ GCancellable *
 tasker_core_get_stopper (TaskerCore *self,
                          TaskerJob  *job)
 {
-  return job->full ? G_CANCELLABLE (job->face) : G_CANCELLABLE (self->stopper);
+  /* For each function; there is no need to check what these are. */
+  return (GCancellable *) (job->full ? (gpointer) job->face : self->stopper);
 }
 
 static gboolean
@@ -999,15 +1009,23 @@ tasker_core_is_joined (TaskerCore *self)
   return self->n_open == 0 && tasker_core_get_n_live (self) == 0 && self->n_dropping == 0;
 }
 
+static TaskerJob *
+pop_batch (TaskerCore *self)
+{
+  if (g_async_queue_length (self->results) == 0)
+    publish (self);
+
+  return g_async_queue_try_pop (self->results);
+}
+
 /* Takes the oldest result, or %NULL; with the lock held. */
 TaskerJob *
 tasker_core_take (TaskerCore *self)
 {
   TaskerJob *job;
 
-  publish (self);
   if (self->taking == NULL)
-    self->taking = g_async_queue_try_pop (self->results);
+    self->taking = pop_batch (self);
 
   job = self->taking;
   if (job == NULL)
@@ -1080,11 +1098,10 @@ tasker_core_report (TaskerCore *self)
 
   /* What was looked through becomes one batch, so that the next look, or who
    * takes the results, finds them in their order. */
-  publish (self);
   failure = find_failure (self->taking, &last);
   while (failure == NULL)
     {
-      TaskerJob *batch = g_async_queue_pop (self->results);
+      TaskerJob *batch = pop_batch (self);
 
       if (last != NULL)
         last->next = batch;

@@ -66,12 +66,19 @@
  * Since: 1.0
  */
 
+/* After how many light tasks whoever spawns helps to bring them in order. */
+#define TIDY_INTERVAL 128
+
+/* How many results are dropped without letting go of the lock. */
+#define POLL_SIZE 1024
+
 struct _TaskerGroup
 {
   GObject     parent_instance;
 
   TaskerCore *core;
   int         finished; /* atomic */
+  int         n_pushed; /* atomic: light tasks, as far as it goes */
 };
 
 enum
@@ -760,8 +767,12 @@ static void
 push_light (TaskerGroup *self,
             TaskerJob   *job)
 {
-  if (!tasker_group_is_finished (self) && tasker_core_push (self->core, job))
-    return;
+  if (!g_atomic_int_get (&self->finished) && tasker_core_push (self->core, job))
+    {
+      if (g_atomic_int_add (&self->n_pushed, 1) % TIDY_INTERVAL == 0)
+        tasker_core_tidy (self->core);
+      return;
+    }
 
   g_critical ("A task was spawned through a handle that is finished");
   tasker_job_free (job);
@@ -1538,18 +1549,25 @@ tasker_group_poll_join (TaskerGroup  *self,
                         GError      **error)
 {
   GError *failure = NULL;
+  guint n_all = 0;
   guint n;
 
   g_return_val_if_fail (TASKER_IS_GROUP (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  tasker_core_lock (self->core);
-  tasker_core_gather (self->core);
-  n = tasker_core_drop_results (self->core, &failure);
-  tasker_core_unlock (self->core);
+  do
+    {
+      tasker_core_lock (self->core);
+      if (n_all == 0)
+        tasker_core_gather (self->core);
+      n = tasker_core_drop_results (self->core, POLL_SIZE, &failure);
+      tasker_core_unlock (self->core);
+      n_all += n;
+    }
+  while (n == POLL_SIZE && failure == NULL);
 
   if (n_joined != NULL)
-    *n_joined = n;
+    *n_joined = n_all;
   if (failure == NULL)
     return TRUE;
 

@@ -36,7 +36,10 @@ typedef struct
   TaskerJob *slots[TASKER_HAND_SIZE];
 } TaskerHand;
 
-/* The owner's. */
+/* The owner's. The slots are not cleared: only the ones filled are looked at. */
+void       tasker_hand_init      (TaskerHand  *self,
+                                  gboolean     shared,
+                                  int          tid);
 TaskerJob *tasker_hand_claim     (TaskerHand  *self);
 
 /* With the core's lock held. */

@@ -4,6 +4,29 @@
 
 #include "tasker-hand-private.h"
 
+/* After all that was in the hand was handed in: @n_jobs new ones are in the
+ * slots. */
+void
+tasker_hand_fill (TaskerHand *self,
+                  int         n_jobs)
+{
+  self->base = 0;
+  self->tail = n_jobs;
+  self->seen = -1;
+  g_atomic_int_set (&self->head, 0);
+}
+
+void
+tasker_hand_init (TaskerHand *self,
+                  gboolean    shared,
+                  int         tid)
+{
+  self->link = (GList) { .data = self };
+  self->shared = shared;
+  self->tid = tid;
+  tasker_hand_fill (self, 0);
+}
+
 /* The next job, or %NULL. */
 TaskerJob *
 tasker_hand_claim (TaskerHand *self)
@@ -18,18 +41,6 @@ tasker_hand_claim (TaskerHand *self)
   while (!g_atomic_int_compare_and_exchange_full (&self->head, head, head + 1, &head));
 
   return self->slots[head];
-}
-
-/* After all that was in the hand was handed in: @n_jobs new ones are in the
- * slots. */
-void
-tasker_hand_fill (TaskerHand *self,
-                  int         n_jobs)
-{
-  self->base = 0;
-  self->tail = n_jobs;
-  self->seen = -1;
-  g_atomic_int_set (&self->head, 0);
 }
 
 /* Adds what has ended to @ended; it is not in the hand any more. */

@@ -212,7 +212,8 @@ tasker_job_judge (TaskerJob     *self,
 
   if (succeeded)
     {
-      g_clear_error (error);
+      if (*error != NULL)
+        g_clear_error (error);
       return TASKER_TASK_STATE_SUCCEEDED;
     }
 

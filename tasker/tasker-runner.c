@@ -33,7 +33,16 @@ static int
 get_thread_id (void)
 {
 #ifdef __linux__
-  return (int) syscall (SYS_gettid);
+  static GPrivate thread_id;
+  int id = GPOINTER_TO_INT (g_private_get (&thread_id));
+
+  if (id == 0)
+    {
+      id = (int) syscall (SYS_gettid);
+      g_private_set (&thread_id, GINT_TO_POINTER (id));
+    }
+
+  return id;
 #else
   return 0;
 #endif
@@ -357,15 +366,16 @@ has_waiting_runners (void)
 static void
 live (TaskerCore *core)
 {
-  TaskerRunner self = { .core = core, .searching = TRUE };
+  TaskerRunner self;
   TaskerCurrent current = { .core = core, .hand = &self.hand, .runner = &self };
   TaskerJob *job;
   TaskerJob *open;
 
+  self.core = core;
   self.current = &current;
-  self.hand.link.data = &self.hand;
-  self.hand.shared = TRUE;
-  self.hand.tid = get_thread_id ();
+  self.placed = FALSE;
+  self.searching = TRUE;
+  tasker_hand_init (&self.hand, TRUE, get_thread_id ());
   tasker_current_push (&current);
 
   tasker_core_lock (core);
