@@ -5,6 +5,7 @@
 #include "tasker-hand-private.h"
 #include "tasker-job-private.h"
 #include "tasker-queue-private.h"
+#include "tasker-results-private.h"
 #include "tasker-source-private.h"
 
 G_BEGIN_DECLS
@@ -67,14 +68,7 @@ struct _TaskerCore
   guint          n_dropping; /* threads that free jobs which have ended */
   GPtrArray     *gathered;   /* empty but while it is used */
 
-  /* Results: ended and not taken. They come from each hand in the order of
-   * their ends, and are kept in lanes that are each in order, until somebody
-   * looks: then the lanes are merged into a batch. A batch, and a lane, is a
-   * chain of jobs; the queue holds batches. */
-  GArray        *lanes;   /* of TaskerLane */
-  GAsyncQueue   *results;
-  TaskerJob     *taking;  /* the batch that is being taken, before all others */
-  guint          n_failures; /* in the results */
+  TaskerResults  results;
 
   /* Runners, and the places that they and others have */
   GQueue         hands;     /* of the runners */
@@ -174,12 +168,10 @@ void             tasker_core_gather_hand    (TaskerCore      *self,
 guint64          tasker_core_get_n_live     (TaskerCore      *self);
 guint64          tasker_core_get_n_ended    (TaskerCore      *self);
 gboolean         tasker_core_is_joined      (TaskerCore      *self);
-TaskerJob       *tasker_core_take           (TaskerCore      *self);
 guint            tasker_core_drop_results   (TaskerCore      *self,
                                              guint            n_wanted,
                                              GError         **failure);
 GError          *tasker_core_report         (TaskerCore      *self);
-GError          *tasker_core_job_error      (TaskerJob       *job);
 
 /* tasker-dump.c */
 char            *tasker_core_dump           (TaskerCore      *self);

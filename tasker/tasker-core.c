@@ -20,15 +20,6 @@
 static TaskerJob closed;
 #define CLOSED (&closed)
 
-/* A chain of jobs in the order of their ends. */
-typedef struct
-{
-  TaskerJob *head;
-  TaskerJob *tail;
-} TaskerLane;
-
-/* How many results make a batch. */
-#define BATCH_SIZE 1024
 /* How long a join waits for handles alone before it says so. */
 #define HANDLES_PATIENCE_MS 5000
 
@@ -42,8 +33,7 @@ tasker_core_new (void)
   g_mutex_init (&self->lock);
   g_cond_init (&self->reclaim);
   self->keep_results = TRUE;
-  self->results = g_async_queue_new ();
-  self->lanes = g_array_new (FALSE, FALSE, sizeof (TaskerLane));
+  tasker_results_init (&self->results);
   self->gathered = g_ptr_array_new ();
   tasker_growth_reset (self);
 
@@ -63,11 +53,10 @@ tasker_core_clear (gpointer data)
   TaskerCore *self = data;
 
   g_assert (tasker_core_get_n_live (self) == 0);
-  g_assert (self->lanes->len == 0 && self->taking == NULL);
+  g_assert (tasker_results_is_empty (&self->results));
 
-  g_async_queue_unref (self->results);
+  tasker_results_clear (&self->results);
   g_ptr_array_unref (self->gathered);
-  g_array_unref (self->lanes);
   g_clear_pointer (&self->contexts, g_hash_table_unref);
   tasker_queue_clear (&self->queue);
   g_cond_clear (&self->reclaim);
@@ -95,77 +84,6 @@ void
 tasker_core_lock (TaskerCore *self)
 {
   g_mutex_lock (&self->lock);
-}
-
-static TaskerLane *
-get_lane (TaskerCore *self,
-          guint       i)
-{
-  return &g_array_index (self->lanes, TaskerLane, i);
-}
-
-/* Adds a job to the first lane whose last one ended before. There are no more
- * lanes than threads that ended jobs at the same time. */
-static void
-add_to_lanes (TaskerCore *self,
-              TaskerJob  *job)
-{
-  TaskerLane lane = { job, job };
-
-  job->next = NULL;
-  for (guint i = 0; i < self->lanes->len; i++)
-    {
-      TaskerLane *other = get_lane (self, i);
-
-      if (other->tail->end <= job->end)
-        {
-          other->tail->next = job;
-          other->tail = job;
-          return;
-        }
-    }
-
-  g_array_append_val (self->lanes, lane);
-}
-
-/* Takes the oldest job out of the lanes, of which there is one at least. */
-static TaskerJob *
-pop_from_lanes (TaskerCore *self)
-{
-  guint oldest = 0;
-  TaskerLane *lane;
-  TaskerJob *job;
-
-  for (guint i = 1; i < self->lanes->len; i++)
-    if (get_lane (self, i)->head->end < get_lane (self, oldest)->head->end)
-      oldest = i;
-
-  lane = get_lane (self, oldest);
-  job = lane->head;
-  lane->head = job->next;
-  if (lane->head == NULL)
-    g_array_remove_index_fast (self->lanes, oldest);
-
-  return job;
-}
-
-/* Makes a batch of the oldest ones that have been handed in. It is not too
- * long, so that it is still close at hand when it is taken. */
-static void
-publish (TaskerCore *self)
-{
-  TaskerJob *batch = NULL;
-  TaskerJob **end = &batch;
-
-  for (guint i = 0; i < BATCH_SIZE && self->lanes->len > 0; i++)
-    {
-      *end = pop_from_lanes (self);
-      end = &(*end)->next;
-    }
-  *end = NULL;
-
-  if (batch != NULL)
-    g_async_queue_push (self->results, batch);
 }
 
 static void
@@ -200,10 +118,10 @@ tasker_core_drop_results (TaskerCore  *self,
   guint n_dropped = 0;
 
   while (n_dropped < n_wanted && (failure == NULL || *failure == NULL) &&
-         (job = tasker_core_take (self)) != NULL)
+         (job = tasker_results_take (&self->results)) != NULL)
     {
       if (failure != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
-        *failure = tasker_core_job_error (job);
+        *failure = tasker_job_dup_error (job);
       drop (self, job);
       n_dropped++;
     }
@@ -563,7 +481,7 @@ is_kept (TaskerCore      *self,
     return FALSE;
 
   return self->keep_results ||
-         (state == TASKER_TASK_STATE_FAILED && self->n_failures == 0);
+         (state == TASKER_TASK_STATE_FAILED && self->results.n_failures == 0);
 }
 
 /* Counts a job that has ended; with the lock held. */
@@ -586,9 +504,7 @@ tasker_core_hand_in (TaskerCore *self,
       return;
     }
 
-  add_to_lanes (self, job);
-  if (state == TASKER_TASK_STATE_FAILED)
-    self->n_failures++;
+  tasker_results_add (&self->results, job);
 }
 
 static gsize
@@ -1009,106 +925,11 @@ tasker_core_is_joined (TaskerCore *self)
   return self->n_open == 0 && tasker_core_get_n_live (self) == 0 && self->n_dropping == 0;
 }
 
-static TaskerJob *
-pop_batch (TaskerCore *self)
-{
-  if (g_async_queue_length (self->results) == 0)
-    publish (self);
-
-  return g_async_queue_try_pop (self->results);
-}
-
-/* Takes the oldest result, or %NULL; with the lock held. */
-TaskerJob *
-tasker_core_take (TaskerCore *self)
-{
-  TaskerJob *job;
-
-  if (self->taking == NULL)
-    self->taking = pop_batch (self);
-
-  job = self->taking;
-  if (job == NULL)
-    return NULL;
-
-  self->taking = job->next;
-  job->next = NULL;
-  if (tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
-    self->n_failures--;
-
-  return job;
-}
-
-/* What others are told of the end of a job: %NULL if it succeeded. */
-GError *
-tasker_core_job_error (TaskerJob *job)
-{
-  g_autofree char *title = tasker_job_dup_title (job);
-  GError *error = NULL;
-
-  switch (tasker_job_get_state (job))
-    {
-    case TASKER_TASK_STATE_FAILED:
-      error = g_error_copy (job->error);
-      g_prefix_error (&error, "%s: ", title);
-      break;
-
-    case TASKER_TASK_STATE_STOPPED:
-      g_set_error (&error, TASKER_ERROR, TASKER_ERROR_STOPPED, _("%s was stopped"), title);
-      break;
-
-    case TASKER_TASK_STATE_ABORTED:
-      g_set_error (&error, TASKER_ERROR, TASKER_ERROR_ABORTED, _("%s was aborted"), title);
-      break;
-
-    case TASKER_TASK_STATE_NEW:
-    case TASKER_TASK_STATE_QUEUED:
-    case TASKER_TASK_STATE_RUNNING:
-    case TASKER_TASK_STATE_SUCCEEDED:
-    default:
-      break;
-    }
-
-  return error;
-}
-
-static TaskerJob *
-find_failure (TaskerJob  *batch,
-              TaskerJob **last)
-{
-  for (TaskerJob *job = batch; job != NULL; job = job->next)
-    {
-      *last = job;
-      if (tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
-        return job;
-    }
-
-  return NULL;
-}
-
 /* The first failure among the results, or %NULL; with the lock held. */
 GError *
 tasker_core_report (TaskerCore *self)
 {
-  TaskerJob *last = NULL;
-  TaskerJob *failure;
+  TaskerJob *failure = tasker_results_find_failure (&self->results);
 
-  if (self->n_failures == 0)
-    return NULL;
-
-  /* What was looked through becomes one batch, so that the next look, or who
-   * takes the results, finds them in their order. */
-  failure = find_failure (self->taking, &last);
-  while (failure == NULL)
-    {
-      TaskerJob *batch = pop_batch (self);
-
-      if (last != NULL)
-        last->next = batch;
-      else
-        self->taking = batch;
-      failure = find_failure (batch, &last);
-    }
-
-  return tasker_core_job_error (failure);
+  return failure != NULL ? tasker_job_dup_error (failure) : NULL;
 }

@@ -94,6 +94,7 @@ void             tasker_job_free         (TaskerJob           *self);
 void             tasker_job_free_data    (TaskerJob           *self);
 const char      *tasker_job_get_name     (TaskerJob           *self);
 char            *tasker_job_dup_title    (TaskerJob           *self);
+GError          *tasker_job_dup_error    (TaskerJob           *self);
 guint            tasker_job_get_age_ms   (TaskerJob           *self);
 double           tasker_job_get_progress (TaskerJob           *self);
 

@@ -124,6 +124,39 @@ tasker_job_dup_title (TaskerJob *self)
   return g_strdup_printf (_("Task “%s”"), tasker_job_get_name (self));
 }
 
+/* What others are told of the end of a job: %NULL if it succeeded. */
+GError *
+tasker_job_dup_error (TaskerJob *self)
+{
+  g_autofree char *title = tasker_job_dup_title (self);
+  GError *error = NULL;
+
+  switch (tasker_job_get_state (self))
+    {
+    case TASKER_TASK_STATE_FAILED:
+      error = g_error_copy (self->error);
+      g_prefix_error (&error, "%s: ", title);
+      break;
+
+    case TASKER_TASK_STATE_STOPPED:
+      g_set_error (&error, TASKER_ERROR, TASKER_ERROR_STOPPED, _("%s was stopped"), title);
+      break;
+
+    case TASKER_TASK_STATE_ABORTED:
+      g_set_error (&error, TASKER_ERROR, TASKER_ERROR_ABORTED, _("%s was aborted"), title);
+      break;
+
+    case TASKER_TASK_STATE_NEW:
+    case TASKER_TASK_STATE_QUEUED:
+    case TASKER_TASK_STATE_RUNNING:
+    case TASKER_TASK_STATE_SUCCEEDED:
+    default:
+      break;
+    }
+
+  return error;
+}
+
 guint
 tasker_job_get_age_ms (TaskerJob *self)
 {

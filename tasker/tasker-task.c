@@ -731,7 +731,7 @@ static gboolean
 report (TaskerTask  *self,
         GError     **error)
 {
-  GError *own = tasker_core_job_error (self->job);
+  GError *own = tasker_job_dup_error (self->job);
 
   if (own == NULL)
     return TRUE;
