@@ -61,6 +61,9 @@ struct _TaskerCore
   TaskerQueue    queue;
   TaskerJobList  doomed;   /* shall end without being run */
   TaskerJobList  detached; /* begun, and not in a runner's hand */
+  GQueue         homes;    /* where jobs are run on main loops */
+  guint          n_home_queued; /* jobs in homes that have not begun */
+  guint          n_starved; /* homes that wait for a place */
   GQueue         open;     /* detached ones that runners can help with */
   TaskerLevel    swept;    /* up to which level the queue was swept */
   guint64        n_spawned;
@@ -144,6 +147,13 @@ void             tasker_core_use_context    (TaskerCore      *self,
                                              GMainContext    *context,
                                              int              change);
 
+gboolean         tasker_core_may_begin      (TaskerCore      *self,
+                                             TaskerJob       *job);
+gboolean         tasker_core_is_aborted     (TaskerCore      *self,
+                                             TaskerJob       *job);
+void             tasker_core_discard        (TaskerCore      *self,
+                                             TaskerJob       *job);
+
 /* Jobs are stopped */
 void             tasker_core_on_raised      (TaskerCore      *self);
 void             tasker_core_put_back       (TaskerCore      *self,
@@ -154,6 +164,9 @@ gboolean         tasker_core_doom           (TaskerCore      *self,
 
 /* Places */
 gboolean         tasker_core_has_place      (TaskerCore      *self);
+gboolean         tasker_core_has_place_for_home (TaskerCore  *self);
+void             tasker_core_starve         (TaskerCore      *self,
+                                             int              change);
 gboolean         tasker_core_has_work       (TaskerCore      *self);
 void             tasker_core_kick           (TaskerCore      *self);
 void             tasker_core_set_max_running (TaskerCore     *self,

@@ -10,6 +10,7 @@
 #include "tasker-current-private.h"
 #include "tasker-error.h"
 #include "tasker-growth-private.h"
+#include "tasker-home-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-service-private.h"
 #include "tasker-stopper-private.h"
@@ -291,7 +292,9 @@ sort_in (TaskerCore *self,
          TaskerJob  *job)
 {
   self->n_spawned++;
-  if (TASKER_MAY_BEGIN (job, self->swept))
+  if (job->kind->step != NULL)
+    tasker_home_adopt (self, (TaskerHomeJob *) job);
+  else if (TASKER_MAY_BEGIN (job, self->swept))
     tasker_queue_push (&self->queue, job);
   else
     tasker_job_list_push (&self->doomed, job);
@@ -361,7 +364,8 @@ tasker_core_drop_handle (TaskerCore *self)
 /* Jobs come */
 
 /* A task of another priority than the default has to be seen at once, for it
- * may have to go before what runners have in hand. */
+ * may have to go before what runners have in hand; and one for a main loop, for
+ * no runner looks for it. */
 static gboolean
 push_visibly (TaskerCore *self,
               TaskerJob  *job)
@@ -398,7 +402,7 @@ tasker_core_push (TaskerCore *self,
 {
   TaskerJob *former = g_atomic_pointer_get (&self->inbox);
 
-  if (job->priority != G_PRIORITY_DEFAULT)
+  if (job->priority != G_PRIORITY_DEFAULT || job->kind->step != NULL)
     return push_visibly (self, job);
 
   job->owned = TRUE;
@@ -449,7 +453,7 @@ tasker_core_has_room (TaskerCore *self)
 {
   tasker_core_look (self);
 
-  return self->max_queued == 0 || self->queue.length < self->max_queued;
+  return self->max_queued == 0 || self->queue.length + self->n_home_queued < self->max_queued;
 }
 
 /* Adds a job with the lock held. */
@@ -471,6 +475,43 @@ tasker_core_get_stopper (TaskerCore *self,
 {
   /* For each function; there is no need to check what these are. */
   return (GCancellable *) (job->full ? (gpointer) job->face : self->stopper);
+}
+
+/* Stop does not start work. */
+gboolean
+tasker_core_may_begin (TaskerCore *self,
+                       TaskerJob  *job)
+{
+  return !tasker_job_is_doomed (job) &&
+         TASKER_MAY_BEGIN (job, tasker_source_get_level (&self->source)) &&
+         (!job->full || job->run_always ||
+          !g_cancellable_is_cancelled (G_CANCELLABLE (job->face)));
+}
+
+/* Whether no function of the job is to be called any more. */
+gboolean
+tasker_core_is_aborted (TaskerCore *self,
+                        TaskerJob  *job)
+{
+  return g_atomic_int_get (&job->aborted) ||
+         tasker_source_get_level (&self->source) == TASKER_LEVEL_ABORTED;
+}
+
+/* Ends a job that is not run. */
+void
+tasker_core_discard (TaskerCore *self,
+                     TaskerJob  *job)
+{
+  TaskerTaskState state = TASKER_TASK_STATE_STOPPED;
+
+  if (g_atomic_int_get (&job->state) == TASKER_JOB_DOOMED_ABORTED ||
+      tasker_source_get_level (&self->source) == TASKER_LEVEL_ABORTED)
+    state = TASKER_TASK_STATE_ABORTED;
+
+  if (job->kind->discard != NULL)
+    job->kind->discard (job, self, state);
+  else
+    tasker_core_end (self, job, state, NULL);
 }
 
 static gboolean
@@ -497,6 +538,9 @@ tasker_core_hand_in (TaskerCore *self,
       tasker_stopper_release (TASKER_STOPPER (job->face));
       tasker_task_wake_waiters (job->face, self);
     }
+
+  if (job->kind->step != NULL)
+    tasker_home_left ((TaskerHomeJob *) job);
 
   if (!is_kept (self, state))
     {
@@ -622,13 +666,14 @@ sweep_into (gpointer job,
   g_ptr_array_add (swept, job);
 }
 
-/* Puts what is not claimed back to where it came from; with the lock held. */
+/* Puts what a runner has not claimed back to where it came from; with the lock
+ * held. */
 void
 tasker_core_put_back (TaskerCore *self,
                       TaskerHand *hand)
 {
   TaskerJob *jobs[TASKER_HAND_SIZE];
-  int n_jobs = tasker_hand_take (hand, FALSE, jobs);
+  int n_jobs = hand->shared ? tasker_hand_take (hand, FALSE, jobs) : 0;
 
   while (n_jobs > 0)
     {
@@ -683,6 +728,8 @@ sweep (TaskerCore  *self,
       tasker_queue_remove (&self->queue, job);
       tasker_job_list_push (&self->doomed, job);
     }
+
+  tasker_home_sweep (self, level);
 }
 
 /* The source was stopped or aborted. */
@@ -737,6 +784,8 @@ tasker_core_doom (TaskerCore *self,
       tasker_job_list_push (&self->doomed, job);
       tasker_core_kick (self);
     }
+  if (job->kind->step != NULL && reached)
+    tasker_home_doom ((TaskerHomeJob *) job, abort);
   tasker_core_unlock (self);
 
   return reached;
@@ -753,15 +802,33 @@ get_cap (TaskerCore *self)
 static guint
 count_places (TaskerCore *self)
 {
-  return self->n_placed + self->n_holding - self->n_lent;
+  /* With no bound of ours, the target is for runners alone. */
+  return self->n_placed - self->n_lent + (self->max_running > 0 ? self->n_holding : 0);
 }
 
 /* Whether one more may begin; with the lock held. Those who lent their place
- * come first. */
+ * come first, then main loops, then runners. */
+gboolean
+tasker_core_has_place_for_home (TaskerCore *self)
+{
+  return count_places (self) + self->n_reclaiming < get_cap (self);
+}
+
 gboolean
 tasker_core_has_place (TaskerCore *self)
 {
-  return count_places (self) + self->n_reclaiming < get_cap (self);
+  return count_places (self) + self->n_reclaiming + self->n_starved < get_cap (self);
+}
+
+/* A home begins to wait for a place, or ends it. Runners that have jobs in hand
+ * would not make room for long. */
+void
+tasker_core_starve (TaskerCore *self,
+                    int         change)
+{
+  self->n_starved += (guint) change;
+  if (change > 0)
+    take_back_hands (self);
 }
 
 static gboolean
@@ -795,6 +862,8 @@ tasker_core_kick (TaskerCore *self)
 
   if (self->n_reclaiming > 0)
     g_cond_broadcast (&self->reclaim);
+  if (self->n_starved > 0 && tasker_core_has_place_for_home (self))
+    tasker_home_feed (self);
   g_atomic_int_set (&self->saturated, FALSE);
   if (g_atomic_int_get (&self->n_searching) > 0)
     return;

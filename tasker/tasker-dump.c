@@ -3,6 +3,7 @@
 /* The table that tells people what a group is doing. */
 
 #include "tasker-core-private.h"
+#include "tasker-home-private.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -95,6 +96,7 @@ tasker_core_dump (TaskerCore *self)
   for (GList *l = self->hands.head; l != NULL; l = l->next)
     tasker_hand_foreach (l->data, add_line, &dump);
   add_list (&self->detached, &dump);
+  tasker_home_foreach (self, add_line, &dump);
   add_list (&self->doomed, &dump);
   tasker_queue_foreach (&self->queue, add_line, &dump);
   tasker_core_unlock (self);

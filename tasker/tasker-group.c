@@ -6,6 +6,7 @@
 
 #include "tasker-core-private.h"
 #include "tasker-error.h"
+#include "tasker-home-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-signaller-private.h"
 #include "tasker-stopper-private.h"
@@ -818,6 +819,56 @@ tasker_group_spawn (TaskerGroup    *self,
                                     user_data, user_data_free));
 }
 
+/**
+ * tasker_group_spawn_local:
+ * @self: a handle that is not finished
+ * @name: (nullable): what to call the task
+ * @func: (scope notified) (closure user_data) (destroy user_data_free): the function to run
+ * @user_data: data for @func
+ * @user_data_free: (nullable): frees @user_data when the task has ended
+ *
+ * Runs a function on the main loop, one step a call, until it is done.
+ *
+ * It is called in the thread-default main context of this call, with
+ * %G_PRIORITY_DEFAULT, and @user_data is freed there, also when @func is never
+ * called. Use [ctor@Tasker.Task.new_local] and [method@Tasker.Group.add] for a
+ * task with a priority, or one to hold on to.
+ *
+ * ```c
+ * static gboolean
+ * add_some_rows (gpointer user_data, GCancellable *stopper, GError **error)
+ * {
+ *   Import *import = user_data;
+ *
+ *   for (guint i = 0; i < 20 && import_has_next (import); i++)
+ *     import_add_row (import);
+ *
+ *   return import_has_next (import) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+ * }
+ *
+ * tasker_group_spawn_local (group, "rows", add_some_rows, import, import_free);
+ * ```
+ *
+ * Once it has begun it is called until it returns %G_SOURCE_REMOVE, also after
+ * the stop, which it sees by its @stopper; after an abort it is not called any
+ * more. A step that takes longer than 50 ms is told in a message in the log,
+ * once.
+ *
+ * Since: 1.0
+ */
+void
+tasker_group_spawn_local (TaskerGroup    *self,
+                          const char     *name,
+                          TaskerStepFunc  func,
+                          gpointer        user_data,
+                          GDestroyNotify  user_data_free)
+{
+  g_return_if_fail (TASKER_IS_GROUP (self));
+  g_return_if_fail (func != NULL);
+
+  push_light (self, tasker_local_job_new (name, func, user_data, user_data_free));
+}
+
 /* From here on the task is the group's, which holds a reference; unless it has
  * been added before. */
 static gboolean
@@ -830,6 +881,7 @@ enter (TaskerGroup *self,
       return FALSE;
     }
 
+  tasker_home_job_settle (tasker_task_get_job (task));
   g_object_ref (task);
 
   return TRUE;

@@ -59,6 +59,12 @@ void             tasker_group_spawn              (TaskerGroup          *self,
                                                   gpointer              user_data,
                                                   GDestroyNotify        user_data_free);
 TASKER_AVAILABLE_IN_1_0
+void             tasker_group_spawn_local        (TaskerGroup          *self,
+                                                  const char           *name,
+                                                  TaskerStepFunc        func,
+                                                  gpointer              user_data,
+                                                  GDestroyNotify        user_data_free);
+TASKER_AVAILABLE_IN_1_0
 void             tasker_group_add                (TaskerGroup          *self,
                                                   TaskerTask           *task);
 TASKER_AVAILABLE_IN_1_0

@@ -106,7 +106,8 @@ on_timer (gpointer user_data)
       core->stuck_since = now;
     }
   for (GList *l = core->hands.head; l != NULL; l = l->next)
-    g_array_append_val (tids, ((TaskerHand *) l->data)->tid);
+    if (((TaskerHand *) l->data)->shared)
+      g_array_append_val (tids, ((TaskerHand *) l->data)->tid);
   tasker_core_unlock (core);
 
   blocked = stuck && are_most_blocked (tids);

@@ -18,6 +18,9 @@ typedef struct _TaskerJobKind TaskerJobKind;
  *   it with tasker_core_end(), or detaches it, for tasker_core_end_detached()
  * @discard: called instead when the job is not to run, with how it is to end;
  *   %NULL where nothing but that is to be done
+ * @step: for a job that is run on a main loop, instead of @run and @discard:
+ *   called in its home context, no lock held, when it begins and whenever its
+ *   home has it ready, see TaskerHome
  * @enlist: called with the core's lock held for a job that is open, see
  *   tasker_core_open(): whether it wants one runner more
  * @help: called by the runner that was enlisted, no lock held
@@ -35,6 +38,8 @@ struct _TaskerJobKind
   void     (*discard)      (TaskerJob       *job,
                             TaskerCore      *core,
                             TaskerTaskState  state);
+  void     (*step)         (TaskerJob       *job,
+                            TaskerCore      *core);
   gboolean (*enlist)       (TaskerJob       *job);
   void     (*help)         (TaskerJob       *job,
                             TaskerCore      *core);
@@ -169,6 +174,24 @@ TaskerJob *tasker_job_list_pop        (TaskerJobList *self);
 /* The kinds. */
 extern const TaskerJobKind tasker_thread_kind;
 extern const TaskerJobKind tasker_each_kind;
+
+TaskerJob *tasker_local_job_new    (const char     *name,
+                                    TaskerStepFunc  func,
+                                    gpointer        data,
+                                    GDestroyNotify  data_free);
+TaskerJob *tasker_interval_job_new (const char     *name,
+                                    guint           interval_ms,
+                                    TaskerStepFunc  func,
+                                    gpointer        data,
+                                    GDestroyNotify  data_free);
+TaskerJob *tasker_async_job_new    (const char     *name,
+                                    TaskerFunc      start,
+                                    gpointer        data,
+                                    GDestroyNotify  data_free);
+gboolean   tasker_job_is_async     (TaskerJob      *job);
+gboolean   tasker_async_complete   (TaskerJob      *job,
+                                    gboolean        failed,
+                                    GError         *error);
 
 TaskerJob *tasker_each_job_new  (const char      *name,
                                  gsize            n_items,

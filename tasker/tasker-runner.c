@@ -181,44 +181,15 @@ fill_hand (TaskerRunner  *self,
 
 /* The runner's life */
 
-/* How a job ends that is not run. */
-static TaskerTaskState
-get_doom (TaskerRunner *self,
-          TaskerJob    *job)
-{
-  if (g_atomic_int_get (&job->state) == TASKER_JOB_DOOMED_ABORTED ||
-      tasker_source_get_level (&self->core->source) == TASKER_LEVEL_ABORTED)
-    return TASKER_TASK_STATE_ABORTED;
-
-  return TASKER_TASK_STATE_STOPPED;
-}
-
-/* Stop does not start work. */
-static gboolean
-may_begin (TaskerRunner *self,
-           TaskerJob    *job)
-{
-  TaskerLevel level = tasker_source_get_level (&self->core->source);
-
-  if (!TASKER_MAY_BEGIN (job, level))
-    return FALSE;
-  if (job->full && !job->run_always && g_cancellable_is_cancelled (G_CANCELLABLE (job->face)))
-    return FALSE;
-
-  return tasker_job_begin (job);
-}
-
 static void
 process (TaskerRunner *self,
          TaskerJob    *job)
 {
   self->current->job = job;
-  if (may_begin (self, job))
+  if (tasker_core_may_begin (self->core, job) && tasker_job_begin (job))
     job->kind->run (job, self->core);
-  else if (job->kind->discard != NULL)
-    job->kind->discard (job, self->core, get_doom (self, job));
   else
-    tasker_core_end (self->core, job, get_doom (self, job), NULL);
+    tasker_core_discard (self->core, job);
   self->current->job = NULL;
 }
 

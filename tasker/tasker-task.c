@@ -5,6 +5,7 @@
 #include "tasker-current-private.h"
 #include "tasker-enums.h"
 #include "tasker-error.h"
+#include "tasker-home-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-waiter-private.h"
 
@@ -505,6 +506,171 @@ tasker_task_new_each (const char     *name,
   g_return_val_if_fail (func != NULL, NULL);
 
   return new_full (tasker_each_job_new (name, n_items, func, user_data, user_data_free));
+}
+
+/**
+ * tasker_task_new_local:
+ * @name: (nullable): what to call the task
+ * @func: (scope notified) (closure user_data) (destroy user_data_free): the function to run
+ * @user_data: data for @func
+ * @user_data_free: (nullable): frees @user_data when the task has ended, or
+ *   if it is never added
+ *
+ * Makes a task that runs a function on the main loop, one step a call.
+ *
+ * It belongs to the thread-default main context of the thread that adds it, and
+ * its priority is that of its source there. See
+ * [method@Tasker.Group.spawn_local].
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new_local (const char     *name,
+                       TaskerStepFunc  func,
+                       gpointer        user_data,
+                       GDestroyNotify  user_data_free)
+{
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return new_full (tasker_local_job_new (name, func, user_data, user_data_free));
+}
+
+/**
+ * tasker_task_new_interval:
+ * @name: (nullable): what to call the task
+ * @interval_ms: the time from one call to the next, in milliseconds, not 0
+ * @func: (scope notified) (closure user_data) (destroy user_data_free): the function to run
+ * @user_data: data for @func
+ * @user_data_free: (nullable): frees @user_data when the task has ended, or
+ *   if it is never added
+ *
+ * Makes a task that runs a function on the main loop at a fixed rate.
+ *
+ * The first call comes one interval after the task's turn. Where the loop is
+ * late, the calls that were missed are left out, and the next one comes when
+ * it would have come anyway. The task ends when @func returns
+ * %G_SOURCE_REMOVE, and at the stop.
+ *
+ * It belongs to the thread-default main context of the thread that adds it.
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new_interval (const char     *name,
+                          guint           interval_ms,
+                          TaskerStepFunc  func,
+                          gpointer        user_data,
+                          GDestroyNotify  user_data_free)
+{
+  g_return_val_if_fail (interval_ms > 0, NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return new_full (tasker_interval_job_new (name, interval_ms, func, user_data, user_data_free));
+}
+
+/**
+ * tasker_task_new_async:
+ * @name: (nullable): what to call the task
+ * @func: (nullable) (scope notified) (closure user_data) (destroy user_data_free):
+ *   begins the work
+ * @user_data: data for @func
+ * @user_data_free: (nullable): frees @user_data when the task has ended, or
+ *   if it is never added
+ *
+ * Makes a task that its owner completes.
+ *
+ * When its turn comes, @func is called in the home context, the thread-default
+ * main context of the thread that adds the task, to begin an operation that
+ * goes on by itself. %FALSE, with an error, completes the task as failed.
+ * Otherwise its owner calls [method@Tasker.Task.complete] or
+ * [method@Tasker.Task.complete_error], from any thread.
+ *
+ * At a stop the task is cancelled, and its owner completes it in his own time;
+ * at an abort it ends, and what the owner does is of no account any more.
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new_async (const char     *name,
+                       TaskerFunc      func,
+                       gpointer        user_data,
+                       GDestroyNotify  user_data_free)
+{
+  return new_full (tasker_async_job_new (name, func, user_data, user_data_free));
+}
+
+static void
+complete (TaskerTask *self,
+          gboolean    failed,
+          GError     *error)
+{
+  TaskerCore *core;
+
+  if (!tasker_async_complete (self->job, failed, error))
+    {
+      g_critical ("A task was completed that had been completed before");
+      g_clear_error (&error);
+      return;
+    }
+
+  /* Where it is not added yet, its first step finds out. */
+  core = get_core (self);
+  if (core == NULL)
+    return;
+
+  tasker_core_lock (core);
+  tasker_home_ready ((TaskerHomeJob *) self->job);
+  tasker_core_unlock (core);
+}
+
+/**
+ * tasker_task_complete:
+ * @self: a task made with [ctor@Tasker.Task.new_async]
+ *
+ * Says that the task is done, and has succeeded.
+ *
+ * To be called once, from any thread; when the task was aborted meanwhile it
+ * does nothing. A value is set before.
+ *
+ * Since: 1.0
+ */
+void
+tasker_task_complete (TaskerTask *self)
+{
+  g_return_if_fail (TASKER_IS_TASK (self));
+  g_return_if_fail (tasker_job_is_async (self->job));
+
+  complete (self, FALSE, NULL);
+}
+
+/**
+ * tasker_task_complete_error:
+ * @self: a task made with [ctor@Tasker.Task.new_async]
+ * @error: (transfer full): the error
+ *
+ * Says that the task is done, and has failed.
+ *
+ * With %G_IO_ERROR_CANCELLED, and the task cancelled, it counts as stopped. To
+ * be called once, from any thread; when the task was aborted meanwhile it does
+ * nothing.
+ *
+ * Since: 1.0
+ */
+void
+tasker_task_complete_error (TaskerTask *self,
+                            GError     *error)
+{
+  g_return_if_fail (TASKER_IS_TASK (self));
+  g_return_if_fail (tasker_job_is_async (self->job));
+  g_return_if_fail (error != NULL);
+
+  complete (self, TRUE, error);
 }
 
 /**

@@ -40,6 +40,26 @@ typedef gboolean (*TaskerFunc) (gpointer       user_data,
                                 GError       **error);
 
 /**
+ * TaskerStepFunc:
+ * @user_data: (closure): data that came with the function
+ * @stopper: the cancellable to obey
+ * @error: return location for the error
+ *
+ * The function of a task that runs on a main loop, one bounded step a call.
+ *
+ * A step should take a few milliseconds at most, for everything else on the
+ * loop waits for it.
+ *
+ * Returns: %G_SOURCE_CONTINUE to be called again, %G_SOURCE_REMOVE when the
+ *   task is done. With @error set the task has failed, whatever this returns.
+ *
+ * Since: 1.0
+ */
+typedef gboolean (*TaskerStepFunc) (gpointer       user_data,
+                                    GCancellable  *stopper,
+                                    GError       **error);
+
+/**
  * TaskerEachFunc:
  * @user_data: (closure): data that came with the function
  * @index: the item to work on, from 0
@@ -103,6 +123,28 @@ TaskerTask      *tasker_task_new_each        (const char           *name,
                                               TaskerEachFunc        func,
                                               gpointer              user_data,
                                               GDestroyNotify        user_data_free);
+TASKER_AVAILABLE_IN_1_0
+TaskerTask      *tasker_task_new_local       (const char           *name,
+                                              TaskerStepFunc        func,
+                                              gpointer              user_data,
+                                              GDestroyNotify        user_data_free);
+TASKER_AVAILABLE_IN_1_0
+TaskerTask      *tasker_task_new_interval    (const char           *name,
+                                              guint                 interval_ms,
+                                              TaskerStepFunc        func,
+                                              gpointer              user_data,
+                                              GDestroyNotify        user_data_free);
+TASKER_AVAILABLE_IN_1_0
+TaskerTask      *tasker_task_new_async       (const char           *name,
+                                              TaskerFunc            func,
+                                              gpointer              user_data,
+                                              GDestroyNotify        user_data_free);
+
+TASKER_AVAILABLE_IN_1_0
+void             tasker_task_complete        (TaskerTask           *self);
+TASKER_AVAILABLE_IN_1_0
+void             tasker_task_complete_error  (TaskerTask           *self,
+                                              GError               *error);
 
 TASKER_AVAILABLE_IN_1_0
 TaskerTask      *tasker_task_get_current     (void);

@@ -5,6 +5,10 @@
 #include "tasker-waiter-private.h"
 
 #include <glib/gi18n-lib.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "tasker-current-private.h"
 #include "tasker-error.h"
@@ -140,13 +144,24 @@ on_blocking_cancelled (GCancellable *cancellable,
   cancel (waiter);
 }
 
-/* A worker thread is no place for the sources of the main thread. */
+static gboolean
+is_main_thread (void)
+{
+#ifdef __linux__
+  return syscall (SYS_gettid) == getpid ();
+#else
+  return tasker_current_get () == NULL;
+#endif
+}
+
+/* The default context is for the main thread alone, also while that does not
+ * run it: another thread is no place for widgets. */
 static GMainContext *
 get_own_context (void)
 {
   GMainContext *context = g_main_context_get_thread_default ();
 
-  if (context == NULL && tasker_current_get () == NULL)
+  if (context == NULL && is_main_thread ())
     context = g_main_context_default ();
 
   return context;
@@ -316,13 +331,14 @@ tasker_waiter_wait (const TaskerWait  *wait,
     }
 
   g_cond_init (&self.cond);
-  self.context = get_own_context ();
 
   tasker_core_lock (wait->core);
   tasker_core_gather (wait->core);
   self.done = look (&self);
   tasker_core_unlock (wait->core);
 
+  if (!self.done)
+    self.context = get_own_context ();
   if (!self.done && cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (on_blocking_cancelled), &self, NULL);
 

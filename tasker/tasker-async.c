@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The kind of task that somebody else completes: an optional function begins
+ * it in the home context, and its owner says when it is done. */
+
+#include "tasker-home-private.h"
+
+/* How far the completion is. */
+enum
+{
+  OPEN,
+  CLAIMED, /* somebody is completing it */
+  KNOWN,
+};
+
+typedef struct
+{
+  TaskerHomeJob home;
+  int           completion; /* atomic */
+  gboolean      failed;     /* once it is known, and @error with it */
+  GError       *error;
+  gboolean      starting;   /* the function is running; home context only */
+} TaskerAsyncJob;
+
+static TaskerAsyncJob *
+from_job (TaskerJob *job)
+{
+  return (TaskerAsyncJob *) job;
+}
+
+static gboolean
+is_known (TaskerAsyncJob *self)
+{
+  return g_atomic_int_get (&self->completion) == KNOWN;
+}
+
+static void
+end (TaskerAsyncJob *self,
+     TaskerCore     *core)
+{
+  TaskerJob *job = &self->home.job;
+  GError *error = g_steal_pointer (&self->error);
+  TaskerTaskState state;
+
+  state = tasker_job_judge (job, core, tasker_core_get_stopper (core, job), !self->failed, &error);
+  tasker_core_end (core, job, state, error);
+}
+
+static void
+call (TaskerAsyncJob *self,
+      TaskerCore     *core)
+{
+  TaskerJob *job = &self->home.job;
+  TaskerFunc func = (TaskerFunc) job->func;
+  GError *error = NULL;
+
+  self->starting = TRUE;
+  if (func (job->data, tasker_core_get_stopper (core, job), &error))
+    g_clear_error (&error);
+  else if (!tasker_async_complete (job, TRUE, error))
+    g_clear_error (&error);
+  self->starting = FALSE;
+  tasker_home_clock (&self->home);
+}
+
+static void
+start (TaskerAsyncJob *self,
+       TaskerCore     *core)
+{
+  /* From here on it can be completed, or aborted, at any time. */
+  tasker_core_lock (core);
+  tasker_home_wait (&self->home);
+  tasker_core_unlock (core);
+
+  if (self->home.job.func != NULL && !is_known (self))
+    call (self, core);
+
+  tasker_core_lock (core);
+  if (is_known (self) || tasker_core_is_aborted (core, &self->home.job))
+    tasker_home_ready (&self->home);
+  tasker_core_unlock (core);
+}
+
+static void
+tasker_async_step (TaskerJob  *job,
+                   TaskerCore *core)
+{
+  TaskerAsyncJob *self = from_job (job);
+  gboolean begins = tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED;
+
+  if (begins && !(tasker_core_may_begin (core, job) && tasker_job_begin (job)))
+    {
+      tasker_core_discard (core, job);
+    }
+  else if (begins)
+    {
+      start (self, core);
+    }
+  else if (self->starting)
+    {
+      /* The function iterates the main loop; it comes back to this. */
+      tasker_core_lock (core);
+      tasker_home_wait (&self->home);
+      tasker_core_unlock (core);
+    }
+  else if (is_known (self))
+    {
+      end (self, core);
+    }
+  else
+    {
+      tasker_core_end (core, job, TASKER_TASK_STATE_ABORTED, NULL);
+    }
+}
+
+static void
+tasker_async_free (TaskerJob *job)
+{
+  g_clear_error (&from_job (job)->error);
+  tasker_home_job_free (job);
+}
+
+static const TaskerJobKind tasker_async_kind =
+{
+  .size = sizeof (TaskerAsyncJob),
+  .step = tasker_async_step,
+  .free = tasker_async_free,
+};
+
+TaskerJob *
+tasker_async_job_new (const char     *name,
+                      TaskerFunc      func,
+                      gpointer        data,
+                      GDestroyNotify  data_free)
+{
+  return tasker_job_new (&tasker_async_kind, name, G_CALLBACK (func), data, data_free);
+}
+
+gboolean
+tasker_job_is_async (TaskerJob *job)
+{
+  return job->kind == &tasker_async_kind;
+}
+
+/*
+ * tasker_async_complete:
+ * @error: (transfer full) (nullable): what @failed comes with
+ *
+ * Completes a job, once, from any thread. If it has begun, its home has to be
+ * told.
+ *
+ * Returns: %FALSE if that was done before; @error is still the caller's
+ */
+gboolean
+tasker_async_complete (TaskerJob *job,
+                       gboolean   failed,
+                       GError    *error)
+{
+  TaskerAsyncJob *self = from_job (job);
+
+  if (!g_atomic_int_compare_and_exchange (&self->completion, OPEN, CLAIMED))
+    return FALSE;
+
+  self->failed = failed;
+  self->error = error;
+  g_atomic_int_set (&self->completion, KNOWN);
+
+  return TRUE;
+}

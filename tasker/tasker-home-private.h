@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "tasker-core-private.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TaskerHome TaskerHome;
+typedef struct _TaskerHomeJob TaskerHomeJob;
+
+/*
+ * TaskerHome:
+ *
+ * What a group has to do in one main context at one priority: a GSource. It
+ * is there only while something is pending.
+ *
+ * It runs the jobs that belong there, one step after the other, for a few
+ * milliseconds at most, and then lets one iteration go by, for the sake of
+ * sources of lower priority.
+ */
+struct _TaskerHome
+{
+  GSource       source;
+  TaskerCore   *core;
+  GMainContext *context;
+
+  /* Under the core's lock */
+  GList         link;    /* in the core's homes */
+  TaskerJobList queued;  /* to be begun */
+  TaskerJobList ready;   /* to be called again, or to be ended */
+  TaskerJobList waiting; /* begun, until they are completed */
+  GSequence    *timed;   /* begun, by when they are due */
+  guint         n_jobs;
+  gboolean      starved; /* the first queued job waits for a place */
+
+  int           pending; /* atomic: there is something to do */
+
+  /* In its own context only */
+  guint         depth;   /* of dispatches in dispatches */
+  gboolean      rest;    /* in the next iteration it is not ready */
+  gboolean      resting; /* in this one */
+  gint64        now;     /* at the end of the last step */
+};
+
+/* Where a job of a home is. */
+typedef enum
+{
+  TASKER_AT_NO_HOME,
+  TASKER_AT_QUEUED,
+  TASKER_AT_READY,
+  TASKER_AT_HAND,
+  TASKER_AT_TIMED,
+  TASKER_AT_WAITING,
+} TaskerHomeWhere;
+
+/* A job that is run on a main loop. */
+struct _TaskerHomeJob
+{
+  TaskerJob        job;
+  GMainContext    *context; /* owned; %NULL for that of the thread that adds it */
+  TaskerHome      *home;
+  TaskerHomeWhere  where;   /* under the core's lock */
+  guint8           placed;  /* has a place */
+  guint8           slow;    /* a step took too long, and that was logged */
+  gint64           due;     /* if it is timed */
+  GSequenceIter   *timed;
+};
+
+/* Jobs. With the core's lock held. */
+void     tasker_home_adopt        (TaskerCore       *core,
+                                   TaskerHomeJob    *job);
+void     tasker_home_ready        (TaskerHomeJob    *job);
+void     tasker_home_doom         (TaskerHomeJob    *job,
+                                   gboolean          abort);
+void     tasker_home_left         (TaskerHomeJob    *job);
+void     tasker_home_sweep        (TaskerCore       *core,
+                                   TaskerLevel       level);
+void     tasker_home_feed         (TaskerCore       *core);
+void     tasker_home_foreach      (TaskerCore       *core,
+                                   GFunc             func,
+                                   gpointer          user_data);
+
+/* For a step that is not the last: where the job goes from its hand. */
+void     tasker_home_again        (TaskerHomeJob    *job);
+void     tasker_home_again_at     (TaskerHomeJob    *job,
+                                   gint64            due);
+void     tasker_home_wait         (TaskerHomeJob    *job);
+
+/* In the home context, without the lock: a function has returned. */
+void     tasker_home_clock        (TaskerHomeJob    *job);
+void     tasker_home_job_settle   (TaskerJob        *job);
+void     tasker_home_job_free     (TaskerJob        *job);
+
+G_END_DECLS

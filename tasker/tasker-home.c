@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The hand-over to main loops: see the header. */
+
+#include "tasker-home-private.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "tasker-current-private.h"
+#include "tasker-waiter-private.h"
+
+/* How long one dispatch may take, and how long one step of a task. */
+#define BATCH_TIME_US (4 * G_TIME_SPAN_MILLISECOND)
+#define STEP_TIME_US (50 * G_TIME_SPAN_MILLISECOND)
+
+static TaskerHomeJob *
+from_job (TaskerJob *job)
+{
+  return (TaskerHomeJob *) job;
+}
+
+/* With the core's lock held */
+
+/* The context has to be woken only when something comes to where there was
+ * nothing. */
+static void
+wake (TaskerHome *self)
+{
+  if (g_atomic_int_get (&self->pending))
+    return;
+
+  g_atomic_int_set (&self->pending, TRUE);
+  g_main_context_wakeup (self->context);
+  tasker_waiter_nudge (self->core);
+}
+
+static gint64
+get_first_due (TaskerHome *self)
+{
+  GSequenceIter *first = g_sequence_get_begin_iter (self->timed);
+
+  return g_sequence_iter_is_end (first) ? -1 : ((TaskerHomeJob *) g_sequence_get (first))->due;
+}
+
+static void
+set_ready_time (TaskerHome *self)
+{
+  gint64 due = get_first_due (self);
+
+  if (g_source_get_ready_time (&self->source) != due)
+    g_source_set_ready_time (&self->source, due);
+}
+
+static int
+compare_due (gconstpointer a,
+             gconstpointer b,
+             gpointer      user_data)
+{
+  gint64 first = ((const TaskerHomeJob *) a)->due;
+  gint64 second = ((const TaskerHomeJob *) b)->due;
+
+  return (first > second) - (first < second);
+}
+
+static TaskerJobList *
+get_list (TaskerHome      *self,
+          TaskerHomeWhere  where)
+{
+  switch (where)
+    {
+    case TASKER_AT_QUEUED:
+      return &self->queued;
+    case TASKER_AT_READY:
+      return &self->ready;
+    case TASKER_AT_WAITING:
+      return &self->waiting;
+    case TASKER_AT_NO_HOME:
+    case TASKER_AT_HAND:
+    case TASKER_AT_TIMED:
+    default:
+      return NULL;
+    }
+}
+
+static void
+move (TaskerHomeJob   *job,
+      TaskerHomeWhere  where)
+{
+  TaskerHome *self = job->home;
+  TaskerJobList *from = get_list (self, job->where);
+  TaskerJobList *to = get_list (self, where);
+
+  if (from != NULL)
+    tasker_job_list_remove (from, &job->job);
+  else if (job->where == TASKER_AT_TIMED)
+    g_sequence_remove (job->timed);
+  else if (job->where == TASKER_AT_HAND)
+    tasker_hand_detach (tasker_current_get ()->hand, &job->job);
+
+  if (to != NULL)
+    tasker_job_list_push (to, &job->job);
+  else if (where == TASKER_AT_TIMED)
+    job->timed = g_sequence_insert_sorted (self->timed, job, compare_due, NULL);
+
+  job->where = where;
+}
+
+/* Takes a job from where it waits to where it is stepped; if it does not wait
+ * it is there, or will be. */
+void
+tasker_home_ready (TaskerHomeJob *job)
+{
+  if (job->where != TASKER_AT_TIMED && job->where != TASKER_AT_WAITING)
+    return;
+
+  move (job, TASKER_AT_READY);
+  wake (job->home);
+}
+
+/* A job was asked to end. If that is to be seen now, has it seen. */
+void
+tasker_home_doom (TaskerHomeJob *job,
+                  gboolean       abort)
+{
+  /* What has not begun, and will not, does not wait for a place. */
+  if (job->where == TASKER_AT_QUEUED && tasker_job_is_doomed (&job->job))
+    {
+      move (job, TASKER_AT_READY);
+      job->home->core->n_home_queued--;
+      wake (job->home);
+    }
+  else if (abort || job->where == TASKER_AT_TIMED)
+    {
+      tasker_home_ready (job);
+    }
+}
+
+void
+tasker_home_again (TaskerHomeJob *job)
+{
+  move (job, TASKER_AT_READY);
+}
+
+void
+tasker_home_again_at (TaskerHomeJob *job,
+                      gint64         due)
+{
+  job->due = due;
+  move (job, TASKER_AT_TIMED);
+}
+
+void
+tasker_home_wait (TaskerHomeJob *job)
+{
+  move (job, TASKER_AT_WAITING);
+}
+
+/* A job of the home was counted as ended. */
+void
+tasker_home_left (TaskerHomeJob *job)
+{
+  TaskerHome *self = job->home;
+
+  self->n_jobs--;
+  if (job->placed)
+    {
+      tasker_core_hold (self->core, -1);
+      tasker_core_kick (self->core);
+    }
+  /* It is for the home itself to go. */
+  if (self->n_jobs == 0)
+    wake (self);
+}
+
+/* Has the ones see the stop who would not be called before: intervals at the
+ * stop, what waits for its owner at the abort. */
+void
+tasker_home_sweep (TaskerCore  *core,
+                   TaskerLevel  level)
+{
+  for (GList *l = core->homes.head; l != NULL; l = l->next)
+    {
+      TaskerHome *self = l->data;
+
+      while (!g_sequence_is_empty (self->timed))
+        tasker_home_ready (g_sequence_get (g_sequence_get_begin_iter (self->timed)));
+      while (level == TASKER_LEVEL_ABORTED && self->waiting.head != NULL)
+        tasker_home_ready (from_job (self->waiting.head));
+      if (self->starved)
+        wake (self);
+    }
+}
+
+/* There is a place again, for somebody who waits for one. */
+void
+tasker_home_feed (TaskerCore *core)
+{
+  for (GList *l = core->homes.head; l != NULL; l = l->next)
+    {
+      TaskerHome *self = l->data;
+
+      if (self->starved)
+        wake (self);
+    }
+}
+
+static void
+foreach_in_list (TaskerJobList *list,
+                 GFunc          func,
+                 gpointer       user_data)
+{
+  for (TaskerJob *job = list->head; job != NULL; job = job->next)
+    func (job, user_data);
+}
+
+void
+tasker_home_foreach (TaskerCore *core,
+                     GFunc       func,
+                     gpointer    user_data)
+{
+  for (GList *l = core->homes.head; l != NULL; l = l->next)
+    {
+      TaskerHome *self = l->data;
+
+      foreach_in_list (&self->waiting, func, user_data);
+      g_sequence_foreach (self->timed, func, user_data);
+      foreach_in_list (&self->ready, func, user_data);
+      foreach_in_list (&self->queued, func, user_data);
+    }
+}
+
+/* Takes a place for a job that begins, if there is one. */
+static gboolean
+take_place (TaskerHome    *self,
+            TaskerHomeJob *job)
+{
+  TaskerCore *core = self->core;
+
+  if (core->max_running == 0 || job->placed || !tasker_core_may_begin (core, &job->job))
+    return TRUE;
+  if (!tasker_core_has_place_for_home (core))
+    return FALSE;
+
+  tasker_core_hold (core, 1);
+  job->placed = TRUE;
+
+  return TRUE;
+}
+
+static void
+set_starved (TaskerHome *self,
+             gboolean    starved)
+{
+  if (self->starved == starved)
+    return;
+
+  self->starved = starved;
+  tasker_core_starve (self->core, starved ? 1 : -1);
+}
+
+/* The first one that can begin, or %NULL. */
+static TaskerHomeJob *
+take_queued (TaskerHome *self)
+{
+  TaskerHomeJob *job = from_job (self->queued.head);
+
+  set_starved (self, job != NULL && !take_place (self, job));
+  if (job == NULL || self->starved)
+    return NULL;
+
+  self->core->n_home_queued--;
+
+  return job;
+}
+
+/* In turn one that goes on and one that begins; so neither waits for all of the
+ * others, and those that have a place get on while the others wait for one. */
+static int
+take_jobs (TaskerHome  *self,
+           TaskerJob  **jobs)
+{
+  int n_jobs = 0;
+  TaskerHomeJob *job;
+
+  do
+    {
+      job = from_job (self->ready.head);
+      if (job != NULL)
+        {
+          move (job, TASKER_AT_HAND);
+          jobs[n_jobs++] = &job->job;
+        }
+
+      job = take_queued (self);
+      if (job != NULL)
+        {
+          move (job, TASKER_AT_HAND);
+          jobs[n_jobs++] = &job->job;
+        }
+    }
+  while (n_jobs < TASKER_HAND_SIZE - 1 && (job != NULL || self->ready.head != NULL));
+
+  return n_jobs;
+}
+
+static void
+take_due (TaskerHome *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint64 due;
+
+  while ((due = get_first_due (self)) != -1 && due <= now)
+    tasker_home_ready (g_sequence_get (g_sequence_get_begin_iter (self->timed)));
+}
+
+/* Gives back what there was no time for, in its order. A job that got a place
+ * keeps it. */
+static void
+put_back (TaskerHome *self,
+          TaskerHand *hand)
+{
+  TaskerJob *jobs[TASKER_HAND_SIZE];
+  int n_jobs = tasker_hand_take (hand, FALSE, jobs);
+
+  while (n_jobs > 0)
+    {
+      TaskerHomeJob *job = from_job (jobs[--n_jobs]);
+      gboolean queued = g_atomic_int_get (&job->job.state) == TASKER_TASK_STATE_QUEUED;
+
+      job->where = queued ? TASKER_AT_QUEUED : TASKER_AT_READY;
+      tasker_job_list_push_front (get_list (self, job->where), &job->job);
+      self->core->n_home_queued += queued ? 1 : 0;
+    }
+}
+
+static gboolean
+has_work (TaskerHome *self)
+{
+  return self->ready.head != NULL || (self->queued.head != NULL && !self->starved);
+}
+
+/* In its own context */
+
+/* For each step, when its function has returned: keeps the time, and logs a step
+ * that held up its loop, once for each task. */
+void
+tasker_home_clock (TaskerHomeJob *job)
+{
+  TaskerHome *self = job->home;
+  gint64 now = g_get_monotonic_time ();
+
+  if (now - self->now > STEP_TIME_US && !job->slow)
+    {
+      g_autofree char *title = tasker_job_dup_title (&job->job);
+
+      job->slow = TRUE;
+      g_message (_("%s held up its main loop for %d ms in one step"),
+                 title, (int) ((now - self->now) / G_TIME_SPAN_MILLISECOND));
+    }
+  self->now = now;
+}
+
+/* Returns: whether there was a job */
+static gboolean
+fill_hand (TaskerHome *self,
+           TaskerHand *hand)
+{
+  int n_jobs;
+
+  tasker_core_lock (self->core);
+  tasker_core_gather_hand (self->core, hand);
+  take_due (self);
+  n_jobs = take_jobs (self, hand->slots);
+  tasker_hand_fill (hand, n_jobs);
+  tasker_core_unlock (self->core);
+
+  return n_jobs > 0;
+}
+
+static void
+work (TaskerHome    *self,
+      TaskerCurrent *current)
+{
+  gint64 end;
+
+  self->now = g_get_monotonic_time ();
+  end = self->now + BATCH_TIME_US;
+
+  while (self->now < end && fill_hand (self, current->hand))
+    while (self->now < end && (current->job = tasker_hand_claim (current->hand)) != NULL)
+      current->job->kind->step (current->job, self->core);
+
+  current->job = NULL;
+  self->rest = self->now >= end;
+}
+
+static void
+open_hand (TaskerHome *self,
+           TaskerHand *hand)
+{
+  tasker_hand_init (hand, FALSE, 0);
+  self->depth++;
+
+  tasker_core_lock (self->core);
+  g_queue_push_tail_link (&self->core->hands, &hand->link);
+  tasker_core_unlock (self->core);
+}
+
+/* Returns: whether the home has still something to wait for */
+static gboolean
+close_hand (TaskerHome *self,
+            TaskerHand *hand)
+{
+  gboolean stays;
+
+  self->depth--;
+
+  tasker_core_lock (self->core);
+  tasker_core_gather_hand (self->core, hand);
+  put_back (self, hand);
+  g_queue_unlink (&self->core->hands, &hand->link);
+  g_atomic_int_set (&self->pending, has_work (self));
+  set_ready_time (self);
+  stays = self->depth > 0 || self->n_jobs > 0;
+  if (!stays)
+    {
+      set_starved (self, FALSE);
+      g_queue_unlink (&self->core->homes, &self->link);
+      tasker_core_use_context (self->core, self->context, -1);
+    }
+  tasker_core_unlock (self->core);
+
+  return stays;
+}
+
+/* Is not recursive by itself: each call has a hand of its own. */
+static gboolean
+tasker_home_dispatch (GSource     *source,
+                      GSourceFunc  callback,
+                      gpointer     user_data)
+{
+  TaskerHome *self = (TaskerHome *) source;
+  TaskerHand hand;
+  TaskerCurrent current = { .core = self->core, .hand = &hand };
+
+  open_hand (self, &hand);
+  tasker_current_push (&current);
+  work (self, &current);
+  tasker_current_pop (&current);
+
+  return close_hand (self, &hand) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static gboolean
+tasker_home_prepare (GSource *source,
+                     int     *timeout)
+{
+  TaskerHome *self = (TaskerHome *) source;
+
+  self->resting = self->rest;
+  self->rest = FALSE;
+  *timeout = self->resting ? 0 : -1;
+
+  return !self->resting && g_atomic_int_get (&self->pending);
+}
+
+static gboolean
+tasker_home_check (GSource *source)
+{
+  TaskerHome *self = (TaskerHome *) source;
+
+  return !self->resting && g_atomic_int_get (&self->pending);
+}
+
+static void
+tasker_home_finalize (GSource *source)
+{
+  TaskerHome *self = (TaskerHome *) source;
+
+  g_sequence_free (self->timed);
+  g_main_context_unref (self->context);
+  tasker_core_unref (self->core);
+}
+
+static GSourceFuncs tasker_home_funcs =
+{
+  .prepare = tasker_home_prepare,
+  .check = tasker_home_check,
+  .dispatch = tasker_home_dispatch,
+  .finalize = tasker_home_finalize,
+};
+
+/* With the core's lock held */
+
+static TaskerHome *
+find_home (TaskerCore   *core,
+           GMainContext *context,
+           int           priority)
+{
+  for (GList *l = core->homes.head; l != NULL; l = l->next)
+    {
+      TaskerHome *home = l->data;
+
+      if (home->context == context && g_source_get_priority (&home->source) == priority)
+        return home;
+    }
+
+  return NULL;
+}
+
+static TaskerHome *
+get_home (TaskerCore   *core,
+          GMainContext *context,
+          int           priority)
+{
+  TaskerHome *self = find_home (core, context, priority);
+  GSource *source;
+
+  if (self != NULL)
+    return self;
+
+  source = g_source_new (&tasker_home_funcs, sizeof (TaskerHome));
+  g_source_set_static_name (source, "[tasker] home");
+  g_source_set_priority (source, priority);
+  g_source_set_can_recurse (source, TRUE);
+
+  self = (TaskerHome *) source;
+  self->core = tasker_core_ref (core);
+  self->context = g_main_context_ref (context);
+  self->timed = g_sequence_new (NULL);
+  self->link.data = self;
+  g_queue_push_head_link (&core->homes, &self->link);
+  tasker_core_use_context (core, context, 1);
+
+  g_source_attach (source, context);
+  g_source_unref (source);
+
+  return self;
+}
+
+void
+tasker_home_adopt (TaskerCore    *core,
+                   TaskerHomeJob *job)
+{
+  GMainContext *context = job->context;
+
+  if (context == NULL)
+    context = g_main_context_get_thread_default ();
+  if (context == NULL)
+    context = g_main_context_default ();
+
+  job->home = get_home (core, context, job->job.priority);
+  job->home->n_jobs++;
+  core->n_home_queued++;
+  move (job, TASKER_AT_QUEUED);
+  wake (job->home);
+}
+
+/* A full task's home is where it is added, which may be some time before there
+ * is room for it. */
+void
+tasker_home_job_settle (TaskerJob *job)
+{
+  if (job->kind->step != NULL && from_job (job)->context == NULL)
+    from_job (job)->context = g_main_context_ref_thread_default ();
+}
+
+void
+tasker_home_job_free (TaskerJob *job)
+{
+  g_clear_pointer (&from_job (job)->context, g_main_context_unref);
+}

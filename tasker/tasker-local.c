@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The kinds of task that are a function on a main loop, one step a call: as
+ * soon as the loop comes round again, or at an interval. */
+
+#include "tasker-home-private.h"
+
+typedef struct
+{
+  TaskerHomeJob home;
+  gint64        interval_us;
+} TaskerIntervalJob;
+
+static TaskerHomeJob *
+from_job (TaskerJob *job)
+{
+  return (TaskerHomeJob *) job;
+}
+
+/* Calls the function. Returns whether the job goes on; otherwise it has ended. */
+static gboolean
+call (TaskerJob  *job,
+      TaskerCore *core)
+{
+  TaskerStepFunc func = (TaskerStepFunc) job->func;
+  GCancellable *stopper = tasker_core_get_stopper (core, job);
+  GError *error = NULL;
+  gboolean again;
+
+  again = func (job->data, stopper, &error);
+  tasker_home_clock (from_job (job));
+
+  if (again && error == NULL)
+    return TRUE;
+
+  tasker_core_end (core, job,
+                   tasker_job_judge (job, core, stopper, error == NULL, &error), error);
+
+  return FALSE;
+}
+
+static void
+tasker_local_step (TaskerJob  *job,
+                   TaskerCore *core)
+{
+  gboolean begins = tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED;
+
+  if (begins && !(tasker_core_may_begin (core, job) && tasker_job_begin (job)))
+    {
+      tasker_core_discard (core, job);
+    }
+  else if (!begins && tasker_core_is_aborted (core, job))
+    {
+      tasker_core_end (core, job, TASKER_TASK_STATE_ABORTED, NULL);
+    }
+  else if (call (job, core))
+    {
+      tasker_core_lock (core);
+      tasker_home_again (from_job (job));
+      tasker_core_unlock (core);
+    }
+}
+
+static void
+wait_until (TaskerJob  *job,
+            TaskerCore *core,
+            gint64      due)
+{
+  tasker_core_lock (core);
+  tasker_home_again_at (from_job (job), due);
+  tasker_core_unlock (core);
+}
+
+static gboolean
+is_stopped (TaskerJob  *job,
+            TaskerCore *core)
+{
+  return g_cancellable_is_cancelled (tasker_core_get_stopper (core, job)) ||
+         tasker_source_get_level (&core->source) != TASKER_LEVEL_NONE;
+}
+
+/* Ticks that were missed are left out, and those that come keep the rate. */
+static gint64
+get_next_due (TaskerIntervalJob *self)
+{
+  gint64 late = g_get_monotonic_time () - self->home.due;
+
+  return self->home.due + (late / self->interval_us + 1) * self->interval_us;
+}
+
+static void
+tasker_interval_step (TaskerJob  *job,
+                      TaskerCore *core)
+{
+  TaskerIntervalJob *self = (TaskerIntervalJob *) job;
+  gboolean begins = tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED;
+
+  if (begins && !(tasker_core_may_begin (core, job) && tasker_job_begin (job)))
+    tasker_core_discard (core, job);
+  else if (begins)
+    wait_until (job, core, g_get_monotonic_time () + self->interval_us);
+  else if (tasker_core_is_aborted (core, job))
+    tasker_core_end (core, job, TASKER_TASK_STATE_ABORTED, NULL);
+  else if (is_stopped (job, core))
+    tasker_core_end (core, job, TASKER_TASK_STATE_STOPPED, NULL);
+  else if (call (job, core))
+    wait_until (job, core, get_next_due (self));
+}
+
+static const TaskerJobKind tasker_local_kind =
+{
+  .size = sizeof (TaskerHomeJob),
+  .step = tasker_local_step,
+  .free = tasker_home_job_free,
+};
+
+static const TaskerJobKind tasker_interval_kind =
+{
+  .size = sizeof (TaskerIntervalJob),
+  .step = tasker_interval_step,
+  .free = tasker_home_job_free,
+};
+
+TaskerJob *
+tasker_local_job_new (const char     *name,
+                      TaskerStepFunc  func,
+                      gpointer        data,
+                      GDestroyNotify  data_free)
+{
+  return tasker_job_new (&tasker_local_kind, name, G_CALLBACK (func), data, data_free);
+}
+
+TaskerJob *
+tasker_interval_job_new (const char     *name,
+                         guint           interval_ms,
+                         TaskerStepFunc  func,
+                         gpointer        data,
+                         GDestroyNotify  data_free)
+{
+  TaskerJob *job = tasker_job_new (&tasker_interval_kind, name, G_CALLBACK (func), data, data_free);
+
+  ((TaskerIntervalJob *) job)->interval_us = interval_ms * G_TIME_SPAN_MILLISECOND;
+
+  return job;
+}

@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Tasks on a main loop: steps, intervals, and ones that somebody completes. */
+
+#include "tasker-test.h"
+
+/* What a function does, and what became of it. All in one thread, but @n_freed. */
+typedef struct
+{
+  int           n_left;    /* steps to go on for */
+  int           n_calls;
+  int           n_freed;   /* atomic */
+  GThread      *thread;    /* that must call, and free */
+  GMainContext *context;   /* that must be the thread-default one */
+  gboolean      cancelled; /* at the last call */
+  gboolean      fails;
+} Steps;
+
+#define STEPS_INIT { .n_left = 0, .thread = g_thread_self () }
+
+static gboolean
+step (gpointer       user_data,
+      GCancellable  *stopper,
+      GError       **error)
+{
+  Steps *steps = user_data;
+
+  g_assert_true (g_thread_self () == steps->thread);
+  if (steps->context != NULL)
+    g_assert_true (g_main_context_is_owner (steps->context));
+  steps->n_calls++;
+  steps->cancelled = g_cancellable_is_cancelled (stopper);
+  if (steps->fails)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "step failed");
+
+  return steps->n_left-- > 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void
+free_steps (gpointer user_data)
+{
+  Steps *steps = user_data;
+
+  g_assert_true (g_thread_self () == steps->thread);
+  g_atomic_int_inc (&steps->n_freed);
+}
+
+static void
+test_steps (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GError) error = NULL;
+  Steps steps = STEPS_INIT;
+
+  steps.n_left = 9;
+  tasker_group_spawn_local (group, "steps", step, &steps, free_steps);
+  g_assert_cmpint (steps.n_calls, ==, 0);
+  tasker_test_assert_counts (group, 1, 1, 0, 0, 0, 0);
+
+  tasker_test_iterate_until (g_atomic_int_get (&steps.n_freed) == 1);
+  g_assert_cmpint (steps.n_calls, ==, 10);
+  g_assert_true (tasker_group_join (group, NULL, &error));
+  g_assert_no_error (error);
+  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+}
+
+/* In main() before any loop has run: the join iterates. */
+static void
+test_join_iterates (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  Steps steps[3] = { STEPS_INIT, STEPS_INIT, STEPS_INIT };
+
+  for (guint i = 0; i < 3; i++)
+    {
+      steps[i].n_left = 100;
+      tasker_group_spawn_local (group, NULL, step, &steps[i], free_steps);
+    }
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  for (guint i = 0; i < 3; i++)
+    {
+      g_assert_cmpint (steps[i].n_calls, ==, 101);
+      g_assert_cmpint (steps[i].n_freed, ==, 1);
+    }
+  tasker_test_assert_counts (group, 3, 0, 3, 0, 0, 0);
+}
+
+static gpointer
+join_thread (gpointer group)
+{
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  return NULL;
+}
+
+/* Another thread joins while this one runs the loop. */
+static void
+test_join_elsewhere (void)
+{
+  for (guint i = 0; i < tasker_test_rounds (200); i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      Steps steps = STEPS_INIT;
+      GThread *thread;
+
+      steps.n_left = 3;
+      tasker_group_spawn_local (group, NULL, step, &steps, free_steps);
+      thread = g_thread_new ("join", join_thread, group);
+      tasker_test_iterate_until (g_atomic_int_get (&steps.n_freed) == 1);
+      g_thread_join (thread);
+      g_assert_cmpint (steps.n_calls, ==, 4);
+      tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+    }
+}
+
+static void
+test_failure (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GError) error = NULL;
+  Steps steps = STEPS_INIT;
+
+  steps.n_left = 5;
+  steps.fails = TRUE;
+  tasker_group_spawn_local (group, "bad", step, &steps, free_steps);
+  g_assert_false (tasker_group_join (group, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_nonnull (strstr (error->message, "bad"));
+  g_assert_cmpint (steps.n_calls, ==, 1);
+  tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
+}
+
+/* One that has begun is called until it is done; one that has not, never. */
+static void
+test_stop (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  Steps begun = STEPS_INIT;
+  Steps queued = STEPS_INIT;
+
+  begun.n_left = 1000000;
+  tasker_group_spawn_local (group, NULL, step, &begun, free_steps);
+  tasker_test_iterate_until (begun.n_calls > 0);
+  tasker_group_spawn_local (group, NULL, step, &queued, free_steps);
+  tasker_group_stop (group);
+  begun.n_left = 3;
+
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_true (begun.cancelled);
+  g_assert_cmpint (begun.n_left, ==, -1);
+  g_assert_cmpint (begun.n_freed, ==, 1);
+  g_assert_cmpint (queued.n_calls, ==, 0);
+  g_assert_cmpint (queued.n_freed, ==, 1);
+  tasker_test_assert_counts (group, 2, 0, 1, 0, 1, 0);
+}
+
+static gpointer
+abort_thread (gpointer group)
+{
+  tasker_group_abort (group);
+  return NULL;
+}
+
+/* From another thread; what belongs to this one is still freed in it. */
+static void
+test_abort (void)
+{
+  for (guint i = 0; i < tasker_test_rounds (200); i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      Steps begun = STEPS_INIT;
+      Steps queued = STEPS_INIT;
+      int n_calls;
+
+      begun.n_left = G_MAXINT;
+      tasker_group_spawn_local (group, NULL, step, &begun, free_steps);
+      tasker_test_iterate_until (begun.n_calls > 0);
+      tasker_group_spawn_local (group, NULL, step, &queued, free_steps);
+      n_calls = begun.n_calls;
+      g_thread_join (g_thread_new ("abort", abort_thread, group));
+
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_cmpint (begun.n_calls, ==, n_calls);
+      g_assert_cmpint (begun.n_freed, ==, 1);
+      g_assert_cmpint (queued.n_freed, ==, 1);
+      tasker_test_assert_counts (group, 2, 0, 0, 0, 0, 2);
+    }
+}
+
+/* A full task hears its own stopper, too. */
+static void
+test_stopped_alone (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) queued = NULL;
+  g_autoptr (TaskerTask) begun = NULL;
+  Steps queued_steps = STEPS_INIT;
+  Steps begun_steps = STEPS_INIT;
+
+  begun_steps.n_left = G_MAXINT;
+  begun = tasker_task_new_local ("begun", step, &begun_steps, free_steps);
+  queued = tasker_task_new_local ("queued", step, &queued_steps, free_steps);
+  tasker_group_add (group, begun);
+  tasker_test_iterate_until (begun_steps.n_calls > 0);
+  tasker_group_add (group, queued);
+  g_cancellable_cancel (G_CANCELLABLE (queued));
+  g_assert_true (tasker_task_abort (begun));
+
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_cmpint (queued_steps.n_calls, ==, 0);
+  g_assert_cmpint (tasker_task_get_state (queued), ==, TASKER_TASK_STATE_STOPPED);
+  g_assert_cmpint (tasker_task_get_state (begun), ==, TASKER_TASK_STATE_ABORTED);
+  g_assert_cmpint (begun_steps.n_freed + queued_steps.n_freed, ==, 2);
+  tasker_test_assert_counts (group, 2, 0, 0, 0, 1, 1);
+}
+
+/* Mixed with tasks in threads, never more than so many have begun. */
+static gboolean
+enter_and_leave (gpointer       user_data,
+                 GCancellable  *stopper,
+                 GError       **error)
+{
+  int *n_running = user_data;
+
+  g_assert_cmpint (g_atomic_int_add (n_running, 1), <, 2);
+  g_thread_yield ();
+  g_atomic_int_add (n_running, -1);
+  return TRUE;
+}
+
+typedef struct
+{
+  int     *n_running;
+  gboolean begun;
+} Begun;
+
+static gboolean
+enter_in_one_step_and_leave_in_another (gpointer       user_data,
+                                        GCancellable  *stopper,
+                                        GError       **error)
+{
+  Begun *begun = user_data;
+
+  if (begun->begun)
+    {
+      g_atomic_int_add (begun->n_running, -1);
+      return G_SOURCE_REMOVE;
+    }
+
+  g_assert_cmpint (g_atomic_int_add (begun->n_running, 1), <, 2);
+  begun->begun = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_max_running (void)
+{
+  for (guint i = 0; i < tasker_test_rounds (20); i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      int n_running = 0;
+
+      tasker_group_set_max_running (group, 2);
+      for (guint j = 0; j < 200; j++)
+        {
+          Begun *begun = g_new0 (Begun, 1);
+
+          begun->n_running = &n_running;
+          tasker_group_spawn_local (group, NULL, enter_in_one_step_and_leave_in_another, begun, g_free);
+          tasker_group_spawn (group, NULL, enter_and_leave, &n_running, NULL);
+        }
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      tasker_test_assert_counts (group, 400, 0, 400, 0, 0, 0);
+    }
+}
+
+static gboolean
+count_tick (gpointer user_data)
+{
+  (*(int *) user_data)++;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+work_for_50_us (gpointer       user_data,
+                GCancellable  *stopper,
+                GError       **error)
+{
+  gint64 end = g_get_monotonic_time () + 50;
+
+  while (g_get_monotonic_time () < end);
+  return G_SOURCE_REMOVE;
+}
+
+/* A source of lower priority gets its turn while a great many tasks run. */
+static void
+test_loop_stays_free (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  guint n_tasks = tasker_test_rounds (20000);
+  guint source;
+  int n_ticks = 0;
+  gint64 begin;
+  double seconds;
+
+  for (guint i = 0; i < n_tasks; i++)
+    tasker_group_spawn_local (group, NULL, work_for_50_us, NULL, NULL);
+  source = g_timeout_add_full (120, 1, count_tick, &n_ticks, NULL);
+
+  begin = g_get_monotonic_time ();
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  seconds = (double) (g_get_monotonic_time () - begin) / G_TIME_SPAN_SECOND;
+  g_source_remove (source);
+
+  g_assert_cmpfloat (n_ticks / seconds, >=, 50);
+  tasker_test_assert_counts (group, n_tasks, 0, n_tasks, 0, 0, 0);
+}
+
+static gboolean
+sleep_80_ms (gpointer       user_data,
+             GCancellable  *stopper,
+             GError       **error)
+{
+  g_usleep (80 * 1000);
+  return (*(int *) user_data)-- > 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+/* Logged with its name, once. */
+static void
+test_slow_step (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  int n_left = 2;
+
+  g_test_expect_message ("Tasker", G_LOG_LEVEL_MESSAGE, "*sluggish*");
+  tasker_group_spawn_local (group, "sluggish", sleep_80_ms, &n_left, NULL);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_test_assert_expected_messages ();
+  tasker_test_assert_equation (group);
+}
+
+/* Intervals */
+
+static void
+test_interval (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = NULL;
+  Steps steps = STEPS_INIT;
+  gint64 begin = g_get_monotonic_time ();
+
+  steps.n_left = 4;
+  task = tasker_task_new_interval ("tick", 10, step, &steps, free_steps);
+  tasker_group_add (group, task);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_cmpint (steps.n_calls, ==, 5);
+  g_assert_cmpint (g_get_monotonic_time () - begin, >=, 50 * 1000);
+  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+}
+
+/* What was missed is left out. */
+static void
+test_interval_skips (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = NULL;
+  Steps steps = STEPS_INIT;
+
+  steps.n_left = G_MAXINT;
+  task = tasker_task_new_interval ("tick", 20, step, &steps, free_steps);
+  tasker_group_add (group, task);
+  tasker_test_iterate_until (steps.n_calls == 1);
+  g_usleep (200 * 1000);
+  g_main_context_iteration (NULL, FALSE);
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpint (steps.n_calls, ==, 2);
+
+  tasker_group_stop (group);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_cmpint (steps.n_calls, ==, 2);
+  g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_STOPPED);
+  tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
+}
+
+/* Both ready before one iteration: the stop wins. */
+static void
+test_interval_stop_wins (void)
+{
+  for (guint i = 0; i < tasker_test_rounds (100); i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) task = NULL;
+      Steps steps = STEPS_INIT;
+
+      steps.n_left = G_MAXINT;
+      task = tasker_task_new_interval (NULL, 1, step, &steps, free_steps);
+      tasker_group_add (group, task);
+      tasker_test_iterate_until (tasker_task_get_state (task) == TASKER_TASK_STATE_RUNNING);
+      g_usleep (2000);
+      if (i % 2 == 0)
+        tasker_group_stop (group);
+      else
+        g_cancellable_cancel (G_CANCELLABLE (task));
+      steps.n_calls = 0;
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_cmpint (steps.n_calls, ==, 0);
+      tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
+    }
+}
+
+/* Completed by somebody */
+
+static gboolean
+note_start (gpointer       user_data,
+            GCancellable  *stopper,
+            GError       **error)
+{
+  Steps *steps = user_data;
+
+  g_assert_true (g_thread_self () == steps->thread);
+  steps->n_calls++;
+  if (steps->fails)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "no start");
+  return !steps->fails;
+}
+
+static gpointer
+complete_thread (gpointer task)
+{
+  tasker_task_complete (task);
+  return NULL;
+}
+
+/* Before it was added, before it began, while it runs; from here and there. */
+static void
+test_async (void)
+{
+  for (guint i = 0; i < 6; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) task = NULL;
+      Steps steps = STEPS_INIT;
+
+      task = tasker_task_new_async ("async", note_start, &steps, free_steps);
+      if (i % 3 > 0)
+        tasker_group_add (group, task);
+      if (i % 3 > 1)
+        tasker_test_iterate_until (steps.n_calls == 1);
+      if (i < 3)
+        tasker_task_complete (task);
+      else
+        g_thread_join (g_thread_new ("complete", complete_thread, task));
+      if (i % 3 == 0)
+        tasker_group_add (group, task);
+
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_cmpint (steps.n_calls, ==, i % 3 > 1 ? 1 : 0);
+      g_assert_cmpint (steps.n_freed, ==, 1);
+      tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+    }
+}
+
+static void
+test_async_errors (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) no_start = NULL;
+  g_autoptr (TaskerTask) failed = NULL;
+  g_autoptr (TaskerTask) stopped = NULL;
+  Steps steps = STEPS_INIT;
+
+  steps.fails = TRUE;
+  no_start = tasker_task_new_async ("no start", note_start, &steps, free_steps);
+  failed = tasker_task_new_async ("failed", NULL, NULL, NULL);
+  stopped = tasker_task_new_async ("stopped", NULL, NULL, NULL);
+  tasker_group_add (group, no_start);
+  tasker_group_add (group, failed);
+  tasker_group_add (group, stopped);
+  tasker_test_iterate_until (tasker_task_get_state (stopped) == TASKER_TASK_STATE_RUNNING);
+
+  tasker_task_complete_error (failed, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED, "closed"));
+  g_cancellable_cancel (G_CANCELLABLE (stopped));
+  tasker_task_complete_error (stopped, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled"));
+  g_assert_false (tasker_group_join (group, NULL, NULL));
+
+  g_assert_error (tasker_task_get_error (no_start), G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_error (tasker_task_get_error (failed), G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_assert_cmpint (tasker_task_get_state (stopped), ==, TASKER_TASK_STATE_STOPPED);
+  g_assert_cmpint (steps.n_freed, ==, 1);
+  tasker_test_assert_counts (group, 3, 0, 0, 2, 1, 0);
+}
+
+static void
+test_async_twice (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = tasker_task_new_async ("twice", NULL, NULL, NULL);
+
+  tasker_group_add (group, task);
+  tasker_task_complete (task);
+  tasker_test_critical ("*completed before*", tasker_task_complete (task));
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+}
+
+/* An abort ends it; a completion that comes later is of no account. */
+static void
+test_async_after_abort (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = NULL;
+  Steps steps = STEPS_INIT;
+
+  task = tasker_task_new_async ("late", note_start, &steps, free_steps);
+  tasker_group_add (group, task);
+  tasker_test_iterate_until (steps.n_calls == 1);
+  g_thread_join (g_thread_new ("abort", abort_thread, group));
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_cmpint (steps.n_freed, ==, 1);
+  tasker_task_complete (task);
+  g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_ABORTED);
+  tasker_test_assert_counts (group, 1, 0, 0, 0, 0, 1);
+}
+
+/* Completion against abort, from two threads. */
+static void
+test_async_race (void)
+{
+  for (guint i = 0; i < tasker_test_rounds (1000); i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) task = NULL;
+      Steps steps = STEPS_INIT;
+      GThread *completer;
+      GThread *aborter;
+
+      task = tasker_task_new_async ("race", note_start, &steps, free_steps);
+      tasker_group_add (group, task);
+      if (i % 2 == 0)
+        tasker_test_iterate_until (steps.n_calls == 1);
+      completer = g_thread_new ("complete", complete_thread, task);
+      aborter = g_thread_new ("abort", abort_thread, group);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_thread_join (completer);
+      g_thread_join (aborter);
+      g_assert_cmpint (steps.n_freed, ==, 1);
+      g_assert_true (tasker_task_is_finished (task));
+      tasker_test_assert_equation (group);
+    }
+}
+
+/* Contexts */
+
+typedef struct
+{
+  TaskerGroup *group;
+  Steps        steps;
+} OwnContext;
+
+static gpointer
+spawn_in_own_context (gpointer user_data)
+{
+  OwnContext *own = user_data;
+  Steps *steps = &own->steps;
+  g_autoptr (TaskerGroup) group = g_steal_pointer (&own->group);
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  steps->thread = g_thread_self ();
+  steps->context = context;
+  tasker_group_spawn_local (group, NULL, step, steps, free_steps);
+  while (g_atomic_int_get (&steps->n_freed) == 0)
+    g_main_context_iteration (context, TRUE);
+  g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+/* A thread with a context of its own runs what it spawned. */
+static void
+test_other_context (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  OwnContext own = { tasker_group_clone (group), { .n_left = 5 } };
+  GThread *thread;
+
+  thread = g_thread_new ("context", spawn_in_own_context, &own);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_thread_join (thread);
+  g_assert_cmpint (own.steps.n_calls, ==, 6);
+  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+}
+
+/* Its context is left by everybody: who joins runs it. */
+static void
+test_orphaned_context (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GWeakRef ref;
+  GObject *object = g_object_new (G_TYPE_OBJECT, NULL);
+  Steps steps = STEPS_INIT;
+
+  g_weak_ref_init (&ref, object);
+  g_main_context_push_thread_default (context);
+  tasker_group_spawn_local (group, NULL, step, &steps, free_steps);
+  tasker_group_spawn_local (group, NULL, step, object, g_object_unref);
+  g_main_context_pop_thread_default (context);
+  g_clear_pointer (&context, g_main_context_unref);
+
+  tasker_group_stop (group);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_cmpint (steps.n_freed, ==, 1);
+  g_assert_false (tasker_test_is_alive (&ref));
+  g_weak_ref_clear (&ref);
+  tasker_test_assert_counts (group, 2, 0, 0, 0, 2, 0);
+}
+
+typedef struct
+{
+  TaskerGroup *other;
+  gboolean     joined;
+} Nested;
+
+static gboolean
+join_other (gpointer       user_data,
+            GCancellable  *stopper,
+            GError       **error)
+{
+  Nested *nested = user_data;
+
+  nested->joined = tasker_group_join (nested->other, NULL, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+/* A step that joins another group iterates the loop it is called by. */
+static void
+test_join_in_step (void)
+{
+  g_autoptr (TaskerGroup) outer = tasker_test_group ("outer");
+  g_autoptr (TaskerGroup) inner = tasker_test_group ("inner");
+  Steps steps = STEPS_INIT;
+  Nested nested = { inner, FALSE };
+
+  steps.n_left = 10;
+  tasker_group_spawn_local (inner, NULL, step, &steps, free_steps);
+  tasker_group_spawn_local (outer, NULL, join_other, &nested, NULL);
+  g_assert_true (tasker_group_join (outer, NULL, NULL));
+  g_assert_true (nested.joined);
+  g_assert_cmpint (steps.n_calls, ==, 11);
+  tasker_test_assert_counts (inner, 1, 0, 1, 0, 0, 0);
+  tasker_test_assert_counts (outer, 1, 0, 1, 0, 0, 0);
+}
+
+static gboolean
+join_own (gpointer       user_data,
+          GCancellable  *stopper,
+          GError       **error)
+{
+  tasker_group_join (user_data, NULL, error);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_deadlock (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GError) error = NULL;
+
+  tasker_group_spawn_local (group, NULL, join_own, group, NULL);
+  g_assert_false (tasker_group_join (group, NULL, &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_DEADLOCK);
+  tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tasker_test_init (&argc, &argv);
+
+  tasker_test_add ("/local/steps", test_steps);
+  tasker_test_add ("/local/join-iterates", test_join_iterates);
+  tasker_test_add ("/local/join-elsewhere", test_join_elsewhere);
+  tasker_test_add ("/local/failure", test_failure);
+  tasker_test_add ("/local/stop", test_stop);
+  tasker_test_add ("/local/abort", test_abort);
+  tasker_test_add ("/local/stopped-alone", test_stopped_alone);
+  tasker_test_add ("/local/max-running", test_max_running);
+  tasker_test_add ("/local/loop-stays-free", test_loop_stays_free);
+  tasker_test_add ("/local/slow-step", test_slow_step);
+  tasker_test_add ("/local/interval/rate", test_interval);
+  tasker_test_add ("/local/interval/skips", test_interval_skips);
+  tasker_test_add ("/local/interval/stop-wins", test_interval_stop_wins);
+  tasker_test_add ("/local/async/complete", test_async);
+  tasker_test_add ("/local/async/errors", test_async_errors);
+  tasker_test_add ("/local/async/twice", test_async_twice);
+  tasker_test_add ("/local/async/after-abort", test_async_after_abort);
+  tasker_test_add ("/local/async/race", test_async_race);
+  tasker_test_add ("/local/context/other", test_other_context);
+  tasker_test_add ("/local/context/orphaned", test_orphaned_context);
+  tasker_test_add ("/local/nested/join-in-step", test_join_in_step);
+  tasker_test_add ("/local/nested/deadlock", test_deadlock);
+
+  return g_test_run ();
+}
