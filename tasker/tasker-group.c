@@ -257,9 +257,8 @@ tasker_group_finalize (GObject *object)
 }
 
 static void
-install_count (GObjectClass *object_class,
-               guint         prop_id,
-               const char   *name)
+define_count (guint       prop_id,
+              const char *name)
 {
   properties[prop_id] =
     g_param_spec_uint64 (name, NULL, NULL, 0, G_MAXUINT64, 0,
@@ -267,16 +266,8 @@ install_count (GObjectClass *object_class,
 }
 
 static void
-tasker_group_class_init (TaskerGroupClass *klass)
+define_settings (void)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  object_class->get_property = tasker_group_get_property;
-  object_class->set_property = tasker_group_set_property;
-  object_class->constructed = tasker_group_constructed;
-  object_class->dispose = tasker_group_dispose;
-  object_class->finalize = tasker_group_finalize;
-
   /**
    * TaskerGroup:core: (skip)
    *
@@ -356,7 +347,11 @@ tasker_group_class_init (TaskerGroupClass *klass)
   properties[PROP_ABORT_ON_DROP] =
     g_param_spec_boolean ("abort-on-drop", NULL, NULL, FALSE,
                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
 
+static void
+define_state (void)
+{
   /**
    * TaskerGroup:is-finished:
    *
@@ -398,7 +393,7 @@ tasker_group_class_init (TaskerGroupClass *klass)
    *
    * Since: 1.0
    */
-  install_count (object_class, PROP_N_SPAWNED, "n-spawned");
+  define_count (PROP_N_SPAWNED, "n-spawned");
 
   /**
    * TaskerGroup:n-succeeded:
@@ -407,7 +402,7 @@ tasker_group_class_init (TaskerGroupClass *klass)
    *
    * Since: 1.0
    */
-  install_count (object_class, PROP_N_SUCCEEDED, "n-succeeded");
+  define_count (PROP_N_SUCCEEDED, "n-succeeded");
 
   /**
    * TaskerGroup:n-failed:
@@ -416,7 +411,7 @@ tasker_group_class_init (TaskerGroupClass *klass)
    *
    * Since: 1.0
    */
-  install_count (object_class, PROP_N_FAILED, "n-failed");
+  define_count (PROP_N_FAILED, "n-failed");
 
   /**
    * TaskerGroup:n-stopped:
@@ -425,7 +420,7 @@ tasker_group_class_init (TaskerGroupClass *klass)
    *
    * Since: 1.0
    */
-  install_count (object_class, PROP_N_STOPPED, "n-stopped");
+  define_count (PROP_N_STOPPED, "n-stopped");
 
   /**
    * TaskerGroup:n-aborted:
@@ -434,8 +429,22 @@ tasker_group_class_init (TaskerGroupClass *klass)
    *
    * Since: 1.0
    */
-  install_count (object_class, PROP_N_ABORTED, "n-aborted");
+  define_count (PROP_N_ABORTED, "n-aborted");
+}
 
+static void
+tasker_group_class_init (TaskerGroupClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = tasker_group_get_property;
+  object_class->set_property = tasker_group_set_property;
+  object_class->constructed = tasker_group_constructed;
+  object_class->dispose = tasker_group_dispose;
+  object_class->finalize = tasker_group_finalize;
+
+  define_settings ();
+  define_state ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 

@@ -187,17 +187,8 @@ tasker_task_finalize (GObject *object)
 }
 
 static void
-tasker_task_class_init (TaskerTaskClass *klass)
+define_properties (void)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  GCancellableClass *cancellable_class = G_CANCELLABLE_CLASS (klass);
-
-  object_class->get_property = tasker_task_get_property;
-  object_class->set_property = tasker_task_set_property;
-  object_class->dispose = tasker_task_dispose;
-  object_class->finalize = tasker_task_finalize;
-  cancellable_class->cancelled = tasker_task_cancelled;
-
   /**
    * TaskerTask:name:
    *
@@ -270,7 +261,21 @@ tasker_task_class_init (TaskerTaskClass *klass)
   properties[PROP_PROGRESS] =
     g_param_spec_double ("progress", NULL, NULL, 0, 1, 0,
                          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+}
 
+static void
+tasker_task_class_init (TaskerTaskClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GCancellableClass *cancellable_class = G_CANCELLABLE_CLASS (klass);
+
+  object_class->get_property = tasker_task_get_property;
+  object_class->set_property = tasker_task_set_property;
+  object_class->dispose = tasker_task_dispose;
+  object_class->finalize = tasker_task_finalize;
+  cancellable_class->cancelled = tasker_task_cancelled;
+
+  define_properties ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
