@@ -70,6 +70,7 @@ struct _TaskerCore
   guint64        n_ended[4]; /* by how they ended, from SUCCEEDED on */
   guint          n_dropping; /* threads that free jobs which have ended */
   GPtrArray     *gathered;   /* empty but while it is used */
+  GPtrArray     *released;   /* likewise */
 
   TaskerResults  results;
 

@@ -36,6 +36,7 @@ tasker_core_new (void)
   self->keep_results = TRUE;
   tasker_results_init (&self->results);
   self->gathered = g_ptr_array_new ();
+  self->released = g_ptr_array_new ();
   tasker_growth_reset (self);
 
   return self;
@@ -58,6 +59,7 @@ tasker_core_clear (gpointer data)
 
   tasker_results_clear (&self->results);
   g_ptr_array_unref (self->gathered);
+  g_ptr_array_unref (self->released);
   g_clear_pointer (&self->contexts, g_hash_table_unref);
   tasker_queue_clear (&self->queue);
   g_cond_clear (&self->reclaim);
@@ -534,10 +536,7 @@ tasker_core_hand_in (TaskerCore *self,
 
   self->n_ended[state - TASKER_TASK_STATE_SUCCEEDED]++;
   if (job->face != NULL)
-    {
-      tasker_stopper_release (TASKER_STOPPER (job->face));
-      tasker_task_wake_waiters (job->face, self);
-    }
+    tasker_task_wake_waiters (job->face, self);
 
   if (job->kind->step != NULL)
     tasker_home_left ((TaskerHomeJob *) job);
@@ -611,6 +610,8 @@ tasker_core_end_detached (TaskerCore      *self,
   job->end = next_end (self);
   job->error = error;
   tasker_job_set_state (job, state);
+  if (job->face != NULL)
+    tasker_stopper_release (TASKER_STOPPER (job->face));
   tasker_core_hand_in (self, job);
   tasker_core_kick (self);
   tasker_core_unlock (self);
@@ -935,9 +936,29 @@ is_sorted (GPtrArray *jobs)
   return TRUE;
 }
 
+/* What has ended is not cancelled any more. */
+static void
+release_gathered (TaskerCore *self)
+{
+  for (guint i = 0; i < self->gathered->len; i++)
+    {
+      TaskerJob *job = self->gathered->pdata[i];
+      GList *link = job->face != NULL ? tasker_stopper_steal_link (TASKER_STOPPER (job->face)) : NULL;
+
+      if (link != NULL)
+        g_ptr_array_add (self->released, link);
+    }
+
+  if (self->released->len > 0)
+    tasker_source_unlink_all (&self->source, self->released);
+  g_ptr_array_set_size (self->released, 0);
+}
+
 static void
 hand_in_gathered (TaskerCore *self)
 {
+  release_gathered (self);
+
   /* Where only the first failure is kept, it has to come first. */
   if (!self->keep_results && !is_sorted (self->gathered))
     g_ptr_array_sort (self->gathered, compare_ends);

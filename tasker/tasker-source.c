@@ -134,17 +134,35 @@ tasker_source_link (TaskerSource *self,
   return linked;
 }
 
-/* Does nothing when the link is in no list (any more). */
+/* With the lock held. Does nothing when the link is in no list (any more). */
+static void
+unlink_one (TaskerSource *self,
+            GList        *link)
+{
+  if (link->data == NULL)
+    return;
+
+  g_queue_unlink (&self->stoppers, link);
+  link->data = NULL;
+}
+
 void
 tasker_source_unlink (TaskerSource *self,
                       GList        *link)
 {
   g_mutex_lock (&self->lock);
-  if (link->data != NULL)
-    {
-      g_queue_unlink (&self->stoppers, link);
-      link->data = NULL;
-    }
+  unlink_one (self, link);
+  g_mutex_unlock (&self->lock);
+}
+
+/* The same for a lot of them, for which the lock is taken once. */
+void
+tasker_source_unlink_all (TaskerSource *self,
+                          GPtrArray    *links)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < links->len; i++)
+    unlink_one (self, g_ptr_array_index (links, i));
   g_mutex_unlock (&self->lock);
 }
 

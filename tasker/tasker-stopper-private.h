@@ -24,5 +24,6 @@ TaskerStopper *tasker_stopper_ref_alive (TaskerStopper *self);
 
 /* From here on the stopper does not hear its source any more. */
 void           tasker_stopper_release   (TaskerStopper *self);
+GList         *tasker_stopper_steal_link (TaskerStopper *self);
 
 G_END_DECLS

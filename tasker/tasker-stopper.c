@@ -139,6 +139,16 @@ tasker_stopper_tie (TaskerStopper *self,
   return tasker_source_link (source, &priv->link, self);
 }
 
+/* Begins to release a stopper: returns the link that has to be taken out of the
+ * source, or NULL. */
+GList *
+tasker_stopper_steal_link (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  return g_atomic_pointer_exchange (&priv->source, NULL) != NULL ? &priv->link : NULL;
+}
+
 void
 tasker_stopper_release (TaskerStopper *self)
 {
