@@ -88,7 +88,7 @@ tasker_async_step (TaskerJob  *job,
   TaskerAsyncJob *self = from_job (job);
   gboolean begins = tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED;
 
-  if (begins && !(tasker_core_may_begin (core, job) && tasker_job_begin (job)))
+  if (begins && !tasker_core_begin (core, job))
     {
       tasker_core_discard (core, job);
     }

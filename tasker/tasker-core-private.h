@@ -75,14 +75,13 @@ struct _TaskerCore
   TaskerResults  results;
 
   /* Runners, and the places that they and others have */
-  GQueue         hands;     /* of the runners */
+  GQueue         hands;     /* of the runners; see place_hand() */
   guint          n_runners; /* the ones on their way included */
   guint          n_fills;   /* of hands */
   guint          n_placed;  /* runners that may run jobs */
   guint          n_holding; /* detached jobs that have begun, without a runner */
   guint          n_lent;    /* placed runners whose function waits for a task */
   guint          n_reclaiming; /* those of them that want to go on */
-  GCond          reclaim;
   guint          target;    /* for max_running 0: so many runners */
   gboolean       watching_growth;
   gint64         stuck_since;  /* when something had ended at the last look */
@@ -144,11 +143,15 @@ void             tasker_core_hand_in        (TaskerCore      *self,
                                              TaskerJob       *job);
 void             tasker_core_hold           (TaskerCore      *self,
                                              int              change);
+void             tasker_core_keep_place     (TaskerCore      *self,
+                                             TaskerHand      *hand);
 void             tasker_core_use_context    (TaskerCore      *self,
                                              GMainContext    *context,
                                              int              change);
 
 gboolean         tasker_core_may_begin      (TaskerCore      *self,
+                                             TaskerJob       *job);
+gboolean         tasker_core_begin          (TaskerCore      *self,
                                              TaskerJob       *job);
 gboolean         tasker_core_is_aborted     (TaskerCore      *self,
                                              TaskerJob       *job);
@@ -173,7 +176,8 @@ void             tasker_core_kick           (TaskerCore      *self);
 void             tasker_core_set_max_running (TaskerCore     *self,
                                              guint            max_running);
 void             tasker_core_lend           (TaskerCore      *self);
-void             tasker_core_take_back      (TaskerCore      *self);
+void             tasker_core_reclaim        (TaskerCore      *self);
+gboolean         tasker_core_take_back      (TaskerCore      *self);
 
 /* Results are taken */
 void             tasker_core_gather         (TaskerCore      *self);

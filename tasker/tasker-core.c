@@ -32,7 +32,6 @@ tasker_core_new (void)
   tasker_source_init (&self->source);
   self->stopper = g_object_new (TASKER_TYPE_STOPPER, NULL);
   g_mutex_init (&self->lock);
-  g_cond_init (&self->reclaim);
   self->keep_results = TRUE;
   tasker_results_init (&self->results);
   self->gathered = g_ptr_array_new ();
@@ -62,7 +61,6 @@ tasker_core_clear (gpointer data)
   g_ptr_array_unref (self->released);
   g_clear_pointer (&self->contexts, g_hash_table_unref);
   tasker_queue_clear (&self->queue);
-  g_cond_clear (&self->reclaim);
   g_mutex_clear (&self->lock);
   g_free (self->name);
   g_object_unref (self->stopper);
@@ -288,15 +286,28 @@ tasker_core_add_handle (TaskerCore *self,
   return open;
 }
 
+/* A full task may have been cancelled or aborted before it was queued, when
+ * there was nothing yet to be doomed. */
+static gboolean
+is_asked_to_end (TaskerJob *job)
+{
+  return job->full &&
+         (g_atomic_int_get (&job->aborted) ||
+          (!job->run_always && g_cancellable_is_cancelled (G_CANCELLABLE (job->face))));
+}
+
 /* A job that was spawned goes to where it belongs. */
 static void
 sort_in (TaskerCore *self,
          TaskerJob  *job)
 {
   self->n_spawned++;
+  if (is_asked_to_end (job))
+    tasker_job_doom (job, g_atomic_int_get (&job->aborted));
+
   if (job->kind->step != NULL)
     tasker_home_adopt (self, (TaskerHomeJob *) job);
-  else if (TASKER_MAY_BEGIN (job, self->swept))
+  else if (!tasker_job_is_doomed (job) && TASKER_MAY_BEGIN (job, self->swept))
     tasker_queue_push (&self->queue, job);
   else
     tasker_job_list_push (&self->doomed, job);
@@ -354,6 +365,7 @@ tasker_core_drop_handle (TaskerCore *self)
   gboolean abort;
 
   tasker_core_lock (self);
+  tasker_core_gather (self);
   self->n_handles--;
   abort = self->n_handles == 0 && self->abort_on_drop &&
           tasker_core_get_n_live (self) > 0;
@@ -404,11 +416,15 @@ tasker_core_push (TaskerCore *self,
 {
   TaskerJob *former = g_atomic_pointer_get (&self->inbox);
 
-  if (job->priority != G_PRIORITY_DEFAULT || job->kind->step != NULL)
+  if (job->priority != G_PRIORITY_DEFAULT || job->kind->step != NULL || is_asked_to_end (job))
     return push_visibly (self, job);
 
   job->owned = TRUE;
-  job->state = TASKER_TASK_STATE_QUEUED;
+  /* Nobody knows a light one yet. */
+  if (job->full)
+    g_atomic_int_set (&job->state, TASKER_TASK_STATE_QUEUED);
+  else
+    job->state = TASKER_TASK_STATE_QUEUED;
   do
     {
       if (former == CLOSED)
@@ -490,6 +506,22 @@ tasker_core_may_begin (TaskerCore *self,
           !g_cancellable_is_cancelled (G_CANCELLABLE (job->face)));
 }
 
+/* The job's turn has come. Returns: whether its function is to be called */
+gboolean
+tasker_core_begin (TaskerCore *self,
+                   TaskerJob  *job)
+{
+  if (!tasker_core_may_begin (self, job) || !tasker_job_begin (job))
+    return FALSE;
+
+  /* It runs always. Who stops the group, or has added the task, may not have
+   * come as far as to cancel it. */
+  if (job->full && tasker_source_get_level (&self->source) != TASKER_LEVEL_NONE)
+    tasker_cancel (G_CANCELLABLE (job->face));
+
+  return TRUE;
+}
+
 /* Whether no function of the job is to be called any more. */
 gboolean
 tasker_core_is_aborted (TaskerCore *self,
@@ -550,6 +582,17 @@ tasker_core_hand_in (TaskerCore *self,
   tasker_results_add (&self->results, job);
 }
 
+/* From here on somebody may free the job, and what user code follows in this
+ * thread is not inside of it. */
+static void
+leave_job (TaskerJob *job)
+{
+  TaskerCurrent *current = tasker_current_get ();
+
+  if (current != NULL && current->job == job)
+    current->job = NULL;
+}
+
 static gsize
 next_end (TaskerCore *self)
 {
@@ -573,6 +616,7 @@ tasker_core_end (TaskerCore      *self,
   job->error = error;
   job->end = g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED
                ? next_end (self) : 0;
+  leave_job (job);
   tasker_job_set_state (job, state);
 
   /* Who becomes eager looks for himself, after he has said so. */
@@ -603,6 +647,7 @@ tasker_core_end_detached (TaskerCore      *self,
                           GError          *error)
 {
   tasker_job_free_data (job);
+  leave_job (job);
 
   tasker_core_lock (self);
   tasker_job_list_remove (&self->detached, job);
@@ -680,7 +725,7 @@ tasker_core_put_back (TaskerCore *self,
     {
       TaskerJob *job = jobs[--n_jobs];
 
-      if (tasker_job_is_doomed (job))
+      if (tasker_job_is_doomed (job) || !TASKER_MAY_BEGIN (job, self->swept))
         tasker_job_list_push_front (&self->doomed, job);
       else
         tasker_queue_push_front (&self->queue, job);
@@ -690,7 +735,7 @@ tasker_core_put_back (TaskerCore *self,
 static void
 take_back_hands (TaskerCore *self)
 {
-  for (GList *l = self->hands.head; l != NULL; l = l->next)
+  for (GList *l = self->hands.tail; l != NULL; l = l->prev)
     tasker_core_put_back (self, l->data);
 }
 
@@ -832,6 +877,17 @@ tasker_core_starve (TaskerCore *self,
     take_back_hands (self);
 }
 
+/* The runner of @hand leaves its place to a detached job. There may be none left
+ * then for what it has in hand. */
+void
+tasker_core_keep_place (TaskerCore *self,
+                        TaskerHand *hand)
+{
+  tasker_core_hold (self, 1);
+  if (count_places (self) + self->n_reclaiming + self->n_starved > get_cap (self))
+    tasker_core_put_back (self, hand);
+}
+
 static gboolean
 has_spare_hands (TaskerCore *self)
 {
@@ -862,7 +918,7 @@ tasker_core_kick (TaskerCore *self)
   gboolean place = tasker_core_has_place (self);
 
   if (self->n_reclaiming > 0)
-    g_cond_broadcast (&self->reclaim);
+    tasker_waiter_nudge (self);
   if (self->n_starved > 0 && tasker_core_has_place_for_home (self))
     tasker_home_feed (self);
   g_atomic_int_set (&self->saturated, FALSE);
@@ -900,18 +956,27 @@ tasker_core_lend (TaskerCore *self)
   tasker_core_kick (self);
 }
 
+/* It wants its place back, and has it when the latter returns TRUE: who waits
+ * for that is nudged. */
 void
-tasker_core_take_back (TaskerCore *self)
+tasker_core_reclaim (TaskerCore *self)
 {
   self->n_reclaiming++;
-  while (count_places (self) + 1 > get_cap (self))
+}
+
+gboolean
+tasker_core_take_back (TaskerCore *self)
+{
+  if (count_places (self) + 1 > get_cap (self))
     {
       /* Who has jobs in hand would not come for long. */
       take_back_hands (self);
-      g_cond_wait (&self->reclaim, &self->lock);
+      return FALSE;
     }
+
   self->n_reclaiming--;
   self->n_lent--;
+  return TRUE;
 }
 
 /* Results are taken */

@@ -11,6 +11,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "tasker-current-private.h"
 #include "tasker-error.h"
 #include "tasker-stopper-private.h"
 
@@ -51,17 +52,18 @@ end (TaskerGTaskJob *self)
 }
 
 static void
-on_returned (TaskerGTaskJob *self)
+on_returned (TaskerGTaskJob *self,
+             TaskerCore     *core)
 {
   gboolean over;
 
-  tasker_core_lock (self->core);
+  tasker_core_lock (core);
   self->returned = TRUE;
   over = self->over;
   self->held = !over && self->doom == 0;
   if (self->held)
-    tasker_core_hold (self->core, 1);
-  tasker_core_unlock (self->core);
+    tasker_core_keep_place (core, tasker_current_get ()->hand);
+  tasker_core_unlock (core);
 
   if (over)
     end (self);
@@ -71,16 +73,19 @@ static void
 on_over (TaskerGTaskJob *self,
          GError         *error)
 {
+  /* If the function has not returned, somebody else ends the job when the lock
+   * is open, and lets go of the core. */
+  g_autoptr(TaskerCore) core = tasker_core_ref (self->core);
   gboolean returned;
 
-  tasker_core_lock (self->core);
+  tasker_core_lock (core);
   self->over = TRUE;
   self->error = error;
-  tasker_core_use_context (self->core, self->context, -1);
+  tasker_core_use_context (core, self->context, -1);
   if (self->held)
-    tasker_core_hold (self->core, -1);
+    tasker_core_hold (core, -1);
   returned = self->returned;
-  tasker_core_unlock (self->core);
+  tasker_core_unlock (core);
 
   if (returned)
     end (self);
@@ -182,7 +187,7 @@ tasker_gtask_run (TaskerJob  *job,
   call (self, job->data);
   /* Whoever is to return the GTask has a reference of his own. */
   tasker_job_free_data (job);
-  on_returned (self);
+  on_returned (self, core);
 }
 
 static void
@@ -197,7 +202,7 @@ tasker_gtask_discard (TaskerJob       *job,
   g_task_return_new_error (job->data, G_IO_ERROR, G_IO_ERROR_CANCELLED,
                            _("Operation was cancelled"));
   tasker_job_free_data (job);
-  on_returned (self);
+  on_returned (self, core);
 }
 
 static void

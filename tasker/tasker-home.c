@@ -554,6 +554,7 @@ tasker_home_adopt (TaskerCore    *core,
   core->n_home_queued++;
   move (job, TASKER_AT_QUEUED);
   wake (job->home);
+  tasker_home_doom (job, FALSE);
 }
 
 /* A full task's home is where it is added, which may be some time before there

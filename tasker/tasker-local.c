@@ -45,7 +45,7 @@ tasker_local_step (TaskerJob  *job,
 {
   gboolean begins = tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED;
 
-  if (begins && !(tasker_core_may_begin (core, job) && tasker_job_begin (job)))
+  if (begins && !tasker_core_begin (core, job))
     {
       tasker_core_discard (core, job);
     }
@@ -95,7 +95,7 @@ tasker_interval_step (TaskerJob  *job,
   TaskerIntervalJob *self = (TaskerIntervalJob *) job;
   gboolean begins = tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED;
 
-  if (begins && !(tasker_core_may_begin (core, job) && tasker_job_begin (job)))
+  if (begins && !tasker_core_begin (core, job))
     tasker_core_discard (core, job);
   else if (begins)
     wait_until (job, core, g_get_monotonic_time () + self->interval_us);

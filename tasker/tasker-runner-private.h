@@ -18,6 +18,7 @@ struct _TaskerRunner
   TaskerCore    *core;
   TaskerCurrent *current;
   gboolean       placed;    /* has a place; under the lock */
+  gboolean       lent;      /* … which it has lent; under the lock */
   gboolean       searching; /* counts as such; under the lock */
   TaskerHand     hand;
 };

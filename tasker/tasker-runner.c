@@ -19,6 +19,7 @@
  * finds it in that time at no cost; to wake a thread takes a system call on
  * both sides. */
 #define N_LOOKS 100
+#define LOOK_TIME_US 50
 
 /* After how many fillings of a hand all are looked at for slow functions. */
 #define RESCUE_INTERVAL 16
@@ -63,11 +64,23 @@ take_doomed (TaskerRunner *self)
   return n_jobs;
 }
 
+/* The core's hands are in the order of what is in them, the oldest first: what is
+ * put back comes to where it was. */
+static void
+place_hand (TaskerRunner *self,
+            GList        *before)
+{
+  g_queue_unlink (&self->core->hands, &self->hand.link);
+  g_queue_insert_before_link (&self->core->hands, before, &self->hand.link);
+}
+
 /* Leaves half to others, who would otherwise have to take it from the hand. */
 static int
 take_queued (TaskerRunner *self)
 {
   TaskerCore *core = self->core;
+
+  place_hand (self, NULL);
 
   return tasker_queue_pop (&core->queue, self->hand.slots,
                            CLAMP (core->queue.length / 2, 1, TASKER_HAND_SIZE));
@@ -85,7 +98,10 @@ take_from_others (TaskerRunner *self)
           int n_jobs = tasker_hand_take (hand, TRUE, self->hand.slots);
 
           if (n_jobs > 0)
-            return n_jobs;
+            {
+              place_hand (self, l);
+              return n_jobs;
+            }
         }
     }
 
@@ -116,7 +132,7 @@ rescue (TaskerCore *core)
   if (core->n_fills++ % RESCUE_INTERVAL != 0)
     return;
 
-  for (GList *l = core->hands.head; l != NULL; l = l->next)
+  for (GList *l = core->hands.tail; l != NULL; l = l->prev)
     if (tasker_hand_is_stuck (l->data))
       tasker_core_put_back (core, l->data);
 }
@@ -186,7 +202,7 @@ process (TaskerRunner *self,
          TaskerJob    *job)
 {
   self->current->job = job;
-  if (tasker_core_may_begin (self->core, job) && tasker_job_begin (job))
+  if (tasker_core_begin (self->core, job))
     job->kind->run (job, self->core);
   else
     tasker_core_discard (self->core, job);
@@ -222,11 +238,15 @@ work (TaskerRunner *self,
 }
 
 /* Waits for work a little while: not so long that it would be felt, but as
- * long as it takes to go to sleep and be woken. */
+ * long as it takes to go to sleep and be woken. Where others want the processor
+ * one look may take their whole time slice, and who yields often is put off. */
 static void
 look_out (TaskerRunner *self)
 {
-  for (int i = 0; i < N_LOOKS && g_atomic_pointer_get (&self->core->inbox) == NULL; i++)
+  gint64 end = g_get_monotonic_time () + LOOK_TIME_US;
+
+  for (int i = 0; i < N_LOOKS && g_atomic_pointer_get (&self->core->inbox) == NULL &&
+                  g_get_monotonic_time () < end; i++)
     g_thread_yield ();
 }
 
@@ -263,6 +283,15 @@ find_work (TaskerRunner  *self,
 
   tasker_core_lock (core);
   tasker_core_put_back (core, &self->hand);
+  tasker_core_gather_hand (core, &self->hand);
+  if (core->todo.dropped != NULL)
+    {
+      /* That calls code of the user, which may wait for what we would take. */
+      set_placed (self, FALSE);
+      tasker_core_kick (core);
+      tasker_core_unlock (core);
+      tasker_core_lock (core);
+    }
   found = fill_hand (self, open);
 
   if (!found && (self->searching || g_atomic_int_get (&core->n_searching) == 0))
@@ -325,13 +354,15 @@ get_pool (void)
 static gboolean
 has_waiting_runners (void)
 {
-  if (!g_atomic_int_get (&n_refused))
+  int seen = g_atomic_int_get (&n_refused);
+
+  if (seen == 0)
     return FALSE;
   if (g_thread_pool_unprocessed (get_pool ()) > 0)
     return TRUE;
 
-  g_atomic_int_set (&n_refused, 0);
-  return FALSE;
+  /* Unless one was refused just now. */
+  return !g_atomic_int_compare_and_exchange (&n_refused, seen, 0);
 }
 
 static void
@@ -345,6 +376,7 @@ live (TaskerCore *core)
   self.core = core;
   self.current = &current;
   self.placed = FALSE;
+  self.lent = FALSE;
   self.searching = TRUE;
   tasker_hand_init (&self.hand, TRUE, get_thread_id ());
   tasker_current_push (&current);
@@ -398,7 +430,10 @@ tasker_runner_retry (void)
 static gboolean
 on_retry_timer (gpointer user_data)
 {
-  return tasker_runner_retry () ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+  tasker_runner_retry ();
+
+  /* As long as the next one that is refused would start no timer. */
+  return has_waiting_runners () ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 static gboolean

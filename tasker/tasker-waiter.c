@@ -33,6 +33,7 @@ typedef struct
   GCond         cond;
   GMainContext *context;   /* what this thread may iterate meanwhile, or NULL */
   gboolean      iterating;
+  gboolean      woken;     /* since it last looked */
 
   /* If it does not */
   GTask        *result;
@@ -87,6 +88,7 @@ look (TaskerWaiter *self)
 static void
 wake (TaskerWaiter *self)
 {
+  self->woken = TRUE;
   if (self->result != NULL)
     g_queue_push_tail_link (&self->wait.core->todo.woken, &self->link);
   else if (self->iterating)
@@ -195,24 +197,26 @@ acquire_orphan (TaskerCore *core)
   return NULL;
 }
 
-/* Runs such a context as far as it goes, for nobody else will. Returns whether
- * there is one. */
+/* Runs such a context, for nobody else will. Returns whether something was
+ * done. Not more than one iteration: there may be a source in it that is ready
+ * for ever. */
 static gboolean
 run_orphan (TaskerCore *core)
 {
   g_autoptr(GMainContext) context = acquire_orphan (core);
+  gboolean dispatched;
 
   if (context == NULL)
     return FALSE;
 
   tasker_core_unlock (core);
   g_main_context_push_thread_default (context);
-  while (g_main_context_iteration (context, FALSE));
+  dispatched = g_main_context_iteration (context, FALSE);
   g_main_context_pop_thread_default (context);
   g_main_context_release (context);
   tasker_core_lock (core);
 
-  return TRUE;
+  return dispatched;
 }
 
 /* Sleeps for a while only, when there is something that nobody tells us of. */
@@ -221,7 +225,7 @@ sleep_a_little (TaskerWaiter *self)
 {
   TaskerCore *core = self->wait.core;
 
-  if (!self->done)
+  if (!self->woken)
     g_cond_wait_until (&self->cond, &core->lock, g_get_monotonic_time () + LOOK_INTERVAL_US);
 }
 
@@ -230,6 +234,7 @@ sleep_once (TaskerWaiter *self)
 {
   TaskerCore *core = self->wait.core;
 
+  self->woken = FALSE;
   if (acquire_context (self))
     {
       self->iterating = TRUE;
@@ -239,7 +244,11 @@ sleep_once (TaskerWaiter *self)
       tasker_core_lock (core);
       self->iterating = FALSE;
     }
-  else if (run_orphan (core) || (core->contexts != NULL && g_hash_table_size (core->contexts) > 0))
+  else if (run_orphan (core))
+    {
+      return;
+    }
+  else if (core->contexts != NULL && g_hash_table_size (core->contexts) > 0)
     {
       sleep_a_little (self);
     }
@@ -248,21 +257,22 @@ sleep_once (TaskerWaiter *self)
       tasker_runner_retry ();
       sleep_a_little (self);
     }
-  else
+  else if (!self->woken)
     {
       g_cond_wait (&self->cond, &core->lock);
     }
 }
 
-/* Whether a function that waits here keeps a place of the group meanwhile. */
-static gboolean
-has_place (TaskerCore *core)
+/* The runner whose place a function that waits here would keep, or NULL. While
+ * it waits it may iterate a context, and wait in there once more. */
+static TaskerRunner *
+get_lender (TaskerCore *core)
 {
   for (TaskerCurrent *l = tasker_current_get (); l != NULL; l = l->outer)
     if (l->core == core && l->runner != NULL)
-      return l->runner->placed;
+      return l->runner->placed && !l->runner->lent ? l->runner : NULL;
 
-  return FALSE;
+  return NULL;
 }
 
 /* With the core's lock held. */
@@ -270,13 +280,22 @@ static void
 sleep_until_done (TaskerWaiter *self)
 {
   TaskerCore *core = self->wait.core;
-  gboolean lends = has_place (core);
+  TaskerRunner *runner = get_lender (core);
 
   link_waiter (self);
+  /* Who ends a task after this sees that somebody is eager; it may have ended
+   * since the last look. */
+  tasker_waiter_settle (core, get_waiters (self));
+  if (self->done)
+    return;
+
   self->sleeper.data = self;
   g_queue_push_tail_link (&core->sleepers, &self->sleeper);
-  if (lends)
-    tasker_core_lend (core);
+  if (runner != NULL)
+    {
+      runner->lent = TRUE;
+      tasker_core_lend (core);
+    }
 
   /* What that has led to must not wait for us. */
   tasker_core_unlock (core);
@@ -285,9 +304,14 @@ sleep_until_done (TaskerWaiter *self)
   while (!self->done)
     sleep_once (self);
 
+  if (runner != NULL)
+    {
+      tasker_core_reclaim (core);
+      while (!tasker_core_take_back (core))
+        sleep_once (self);
+      runner->lent = FALSE;
+    }
   g_queue_unlink (&core->sleepers, &self->sleeper);
-  if (lends)
-    tasker_core_take_back (core);
 }
 
 /* Whether the wait could never end, as far as can be told. */
