@@ -11,6 +11,7 @@
 G_BEGIN_DECLS
 
 typedef struct _TaskerRunner TaskerRunner;
+typedef struct _TaskerChildJob TaskerChildJob;
 
 /* What was decided under the lock and has to be done without it. */
 typedef struct
@@ -20,6 +21,9 @@ typedef struct
   GQueue        woken;    /* waiters on a main loop */
   gboolean      watch_growth;
   gboolean      watch_handles;
+  gboolean      stop;     /* a task has failed */
+  TaskerCore   *shut_next; /* a child that is to be shut down now */
+  TaskerChildJob *ended; /* what the group was in its parent */
 } TaskerTodo;
 
 /*
@@ -55,6 +59,20 @@ struct _TaskerCore
   guint          max_queued;
   int            keep_results; /* written with the lock, read without */
   gboolean       abort_on_drop;
+  int            stop_on_error; /* likewise */
+  gboolean       ordered_shutdown;
+
+  /* The family: see tasker-child.c */
+  TaskerCore     *parent;        /* until it has ended, and was counted there */
+  TaskerChildJob *child_job;     /* what it is in its parent, until it has ended */
+  gboolean        stop_with_parent;
+  GQueue          children;      /* in the order in which they were made */
+  GError         *first_failure; /* for the parent */
+  gsize           first_failure_end;
+
+  /* A shutdown: see tasker-shutdown.c */
+  gboolean       shut;      /* handles that are open hold up nothing any more */
+  gboolean       in_order;  /* children are shut down one after the other */
 
   /* Jobs. Each live one is in just one place: the inbox, the queue, the
    * doomed, a runner's hand, or the detached. */
@@ -148,6 +166,15 @@ void             tasker_core_keep_place     (TaskerCore      *self,
 void             tasker_core_use_context    (TaskerCore      *self,
                                              GMainContext    *context,
                                              int              change);
+void             tasker_core_count_context  (TaskerCore      *self,
+                                             GMainContext    *context,
+                                             int              change);
+void             tasker_core_adopt_running  (TaskerCore      *self,
+                                             TaskerJob       *job);
+TaskerChildJob  *tasker_core_end_child      (TaskerCore      *self,
+                                             TaskerChildJob  *child,
+                                             TaskerTaskState  state,
+                                             GError          *error);
 
 gboolean         tasker_core_may_begin      (TaskerCore      *self,
                                              TaskerJob       *job);
@@ -185,14 +212,12 @@ void             tasker_core_gather_hand    (TaskerCore      *self,
                                              TaskerHand      *hand);
 guint64          tasker_core_get_n_live     (TaskerCore      *self);
 guint64          tasker_core_get_n_ended    (TaskerCore      *self);
+gboolean         tasker_core_is_empty       (TaskerCore      *self);
 gboolean         tasker_core_is_joined      (TaskerCore      *self);
 guint            tasker_core_drop_results   (TaskerCore      *self,
                                              guint            n_wanted,
                                              GError         **failure);
 GError          *tasker_core_report         (TaskerCore      *self);
-
-/* tasker-dump.c */
-char            *tasker_core_dump           (TaskerCore      *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TaskerCore, tasker_core_unref)
 

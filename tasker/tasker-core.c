@@ -7,12 +7,14 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "tasker-child-private.h"
 #include "tasker-current-private.h"
 #include "tasker-error.h"
 #include "tasker-growth-private.h"
 #include "tasker-home-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-service-private.h"
+#include "tasker-shutdown-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-task-private.h"
 #include "tasker-waiter-private.h"
@@ -33,6 +35,7 @@ tasker_core_new (void)
   self->stopper = g_object_new (TASKER_TYPE_STOPPER, NULL);
   g_mutex_init (&self->lock);
   self->keep_results = TRUE;
+  self->stop_with_parent = TRUE;
   tasker_results_init (&self->results);
   self->gathered = g_ptr_array_new ();
   self->released = g_ptr_array_new ();
@@ -57,6 +60,7 @@ tasker_core_clear (gpointer data)
   g_assert (tasker_results_is_empty (&self->results));
 
   tasker_results_clear (&self->results);
+  g_clear_error (&self->first_failure);
   g_ptr_array_unref (self->gathered);
   g_ptr_array_unref (self->released);
   g_clear_pointer (&self->contexts, g_hash_table_unref);
@@ -188,6 +192,10 @@ static void
 carry_out (TaskerCore *self,
            TaskerTodo *todo)
 {
+  if (todo->stop)
+    tasker_source_raise (&self->source, TASKER_LEVEL_STOPPED);
+  if (todo->shut_next != NULL)
+    tasker_shutdown_shut_next (todo->shut_next);
   for (guint i = 0; i < todo->n_starts; i++)
     tasker_runner_start (self);
   if (todo->watch_growth)
@@ -218,11 +226,24 @@ carry_out_drops (TaskerCore *self)
     }
 }
 
-void
-tasker_core_unlock (TaskerCore *self)
+/* Whether it has ended as far as its parent is concerned; with the lock held. */
+static gboolean
+is_over (TaskerCore *self)
+{
+  gboolean waits = self->n_open > 0 &&
+                   !(self->shut && tasker_source_get_level (&self->source) != TASKER_LEVEL_NONE);
+
+  return !waits && tasker_core_is_empty (self);
+}
+
+/* Returns: what the group was in its parent, if it has ended */
+static TaskerChildJob *
+unlock_once (TaskerCore *self)
 {
   TaskerTodo todo;
 
+  if (self->shut)
+    tasker_core_look (self);
   if (self->n_handles == 0)
     tasker_core_drop_results (self, G_MAXUINT, NULL);
   carry_out_drops (self);
@@ -231,12 +252,27 @@ tasker_core_unlock (TaskerCore *self)
   if (self->n_joiners > 0 || self->alone_since != 0)
     look_for_forgotten_handles (self);
   g_atomic_int_set (&self->n_urgent, (int) self->queue.n_urgent);
+  if (self->child_job != NULL && is_over (self))
+    self->todo.ended = g_steal_pointer (&self->child_job);
+  if (self->in_order)
+    self->todo.shut_next = tasker_shutdown_take_next (self);
 
   todo = self->todo;
   self->todo = (TaskerTodo) { 0 };
   g_mutex_unlock (&self->lock);
 
   carry_out (self, &todo);
+
+  return todo.ended;
+}
+
+void
+tasker_core_unlock (TaskerCore *self)
+{
+  TaskerChildJob *ended = unlock_once (self);
+
+  while (ended != NULL)
+    ended = tasker_child_end (ended);
 }
 
 static gboolean
@@ -484,6 +520,18 @@ tasker_core_adopt (TaskerCore *self,
   sort_in (self, job);
 }
 
+/* Adds one that needs no runner and has no turn: it runs from the beginning. With
+ * the lock held. */
+void
+tasker_core_adopt_running (TaskerCore *self,
+                           TaskerJob  *job)
+{
+  self->n_spawned++;
+  job->owned = TRUE;
+  g_atomic_int_set (&job->state, TASKER_TASK_STATE_RUNNING);
+  tasker_job_list_push (&self->detached, job);
+}
+
 /* Jobs are run */
 
 /* The cancellable that the job's function is to obey. */
@@ -559,6 +607,22 @@ is_kept (TaskerCore      *self,
          (state == TASKER_TASK_STATE_FAILED && self->results.n_failures == 0);
 }
 
+static void
+note_failure (TaskerCore *self,
+              TaskerJob  *job)
+{
+  if (g_atomic_int_get (&self->stop_on_error))
+    self->todo.stop = TRUE;
+
+  if (self->parent == NULL ||
+      (self->first_failure != NULL && self->first_failure_end < job->end))
+    return;
+
+  g_clear_error (&self->first_failure);
+  self->first_failure = tasker_job_dup_error (job);
+  self->first_failure_end = job->end;
+}
+
 /* Counts a job that has ended; with the lock held. */
 void
 tasker_core_hand_in (TaskerCore *self,
@@ -566,7 +630,11 @@ tasker_core_hand_in (TaskerCore *self,
 {
   TaskerTaskState state = tasker_job_get_state (job);
 
+  g_assert (state >= TASKER_TASK_STATE_SUCCEEDED);
+
   self->n_ended[state - TASKER_TASK_STATE_SUCCEEDED]++;
+  if (state == TASKER_TASK_STATE_FAILED)
+    note_failure (self, job);
   if (job->face != NULL)
     tasker_task_wake_waiters (job->face, self);
 
@@ -620,7 +688,8 @@ tasker_core_end (TaskerCore      *self,
   tasker_job_set_state (job, state);
 
   /* Who becomes eager looks for himself, after he has said so. */
-  if (g_atomic_int_get (&self->eager) > 0)
+  if (g_atomic_int_get (&self->eager) > 0 ||
+      (state == TASKER_TASK_STATE_FAILED && g_atomic_int_get (&self->stop_on_error)))
     {
       tasker_core_lock (self);
       tasker_core_gather_hand (self, tasker_current_get ()->hand);
@@ -639,6 +708,23 @@ tasker_core_detach (TaskerCore *self,
   tasker_core_unlock (self);
 }
 
+static void
+settle_detached (TaskerCore      *self,
+                 TaskerJob       *job,
+                 TaskerTaskState  state,
+                 GError          *error)
+{
+  tasker_job_list_remove (&self->detached, job);
+  g_queue_remove (&self->open, job);
+  job->end = next_end (self);
+  job->error = error;
+  tasker_job_set_state (job, state);
+  if (job->face != NULL)
+    tasker_stopper_release (TASKER_STOPPER (job->face));
+  tasker_core_hand_in (self, job);
+  tasker_core_kick (self);
+}
+
 /* Like tasker_core_end(), for a detached job, from any thread. */
 void
 tasker_core_end_detached (TaskerCore      *self,
@@ -650,16 +736,29 @@ tasker_core_end_detached (TaskerCore      *self,
   leave_job (job);
 
   tasker_core_lock (self);
-  tasker_job_list_remove (&self->detached, job);
-  g_queue_remove (&self->open, job);
-  job->end = next_end (self);
-  job->error = error;
-  tasker_job_set_state (job, state);
-  if (job->face != NULL)
-    tasker_stopper_release (TASKER_STOPPER (job->face));
-  tasker_core_hand_in (self, job);
-  tasker_core_kick (self);
+  settle_detached (self, job, state, error);
   tasker_core_unlock (self);
+}
+
+/* The same for the job that a child group is. */
+TaskerChildJob *
+tasker_core_end_child (TaskerCore      *self,
+                       TaskerChildJob  *child,
+                       TaskerTaskState  state,
+                       GError          *error)
+{
+  TaskerCore *core;
+  TaskerChildJob *ended;
+
+  tasker_core_lock (self);
+  core = g_steal_pointer (&child->core);
+  g_queue_unlink (&self->children, &child->link);
+  settle_detached (self, &child->job, state, error);
+  ended = unlock_once (self);
+
+  tasker_core_unref (core);
+
+  return ended;
 }
 
 /* Asks other runners to help with a detached job, for as long as it enlists
@@ -680,6 +779,16 @@ void
 tasker_core_use_context (TaskerCore   *self,
                          GMainContext *context,
                          int           change)
+{
+  tasker_core_count_context (self, context, change);
+  tasker_child_use_context (self, context, change);
+}
+
+/* … as far as this group alone is concerned. */
+void
+tasker_core_count_context (TaskerCore   *self,
+                           GMainContext *context,
+                           int           change)
 {
   gsize n_jobs;
 
@@ -833,6 +942,9 @@ tasker_core_doom (TaskerCore *self,
   if (job->kind->step != NULL && reached)
     tasker_home_doom ((TaskerHomeJob *) job, abort);
   tasker_core_unlock (self);
+
+  if (reached && job->kind->ask != NULL)
+    job->kind->ask (job, self, abort ? TASKER_LEVEL_ABORTED : TASKER_LEVEL_STOPPED);
 
   return reached;
 }
@@ -1073,11 +1185,18 @@ tasker_core_get_n_live (TaskerCore *self)
   return self->n_spawned - tasker_core_get_n_ended (self);
 }
 
+/* Whether all that was added has ended, and is dealt with; with the lock held. */
+gboolean
+tasker_core_is_empty (TaskerCore *self)
+{
+  return tasker_core_get_n_live (self) == 0 && self->n_dropping == 0;
+}
+
 /* Whether a join is over; with the lock held. */
 gboolean
 tasker_core_is_joined (TaskerCore *self)
 {
-  return self->n_open == 0 && tasker_core_get_n_live (self) == 0 && self->n_dropping == 0;
+  return self->n_open == 0 && tasker_core_is_empty (self);
 }
 
 /* The first failure among the results, or %NULL; with the lock held. */

@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The table that tells people what a group is doing. */
+/* What tells people what a group is doing: the table, and who goes on after the
+ * stop. */
 
-#include "tasker-core-private.h"
-#include "tasker-home-private.h"
+#include "tasker-dump-private.h"
 
 #include <glib/gi18n-lib.h>
 
+#include "tasker-child-private.h"
+#include "tasker-home-private.h"
 
 /* So many tasks get a line; a table of a million helps nobody. */
 #define MAX_LINES 100
+
+/* Groups below are indented, as long as that leaves room. */
+#define INDENT 2
+#define MAX_DEPTH 16
+
+/* What has to be described yet: in a tree of any depth. */
+typedef struct
+{
+  TaskerCore *core;
+  guint       depth;
+} TaskerBranch;
 
 typedef struct
 {
   GString *text;
   guint    n_lines;
+  guint    depth;
 } TaskerDump;
 
 static const char *
@@ -36,6 +50,12 @@ describe_state (TaskerTaskState state)
     }
 }
 
+static int
+get_indent (TaskerDump *dump)
+{
+  return INDENT * (int) MIN (dump->depth, MAX_DEPTH);
+}
+
 static void
 add_line (gpointer data,
           gpointer user_data)
@@ -47,26 +67,21 @@ add_line (gpointer data,
   if (dump->n_lines++ >= MAX_LINES)
     return;
 
-  g_string_append_printf (dump->text, "  %-32s  %-8s  %9.2f s\n",
+  g_string_append_printf (dump->text, "%*s%-32s  %-8s  %9.2f s\n",
+                          get_indent (dump) + INDENT, "",
                           name != NULL ? name : "–",
                           describe_state (tasker_job_get_state (job)),
                           tasker_job_get_age_ms (job) / 1000.0);
 }
 
 static void
-add_list (TaskerJobList *list,
-          TaskerDump    *dump)
-{
-  for (TaskerJob *job = list->head; job != NULL; job = job->next)
-    add_line (job, dump);
-}
-
-static void
 add_head (TaskerCore *core,
-          GString    *text)
+          TaskerDump *dump)
 {
   TaskerLevel level = tasker_source_get_level (&core->source);
+  GString *text = dump->text;
 
+  g_string_append_printf (text, "%*s", get_indent (dump), "");
   g_string_append_printf (text, _("Group “%s”"), core->name != NULL ? core->name : "");
   g_string_append_printf (text, g_dngettext (GETTEXT_PACKAGE, ", %u open handle", ", %u open handles", core->n_open),
                           core->n_open);
@@ -78,28 +93,80 @@ add_head (TaskerCore *core,
                                                                   : _(", stopped %.2f s ago"),
                               ago);
     }
-  g_string_append_printf (text, "\n  %" G_GUINT64_FORMAT " live, %" G_GUINT64_FORMAT " succeeded, %"
+  g_string_append_printf (text, "\n%*s%" G_GUINT64_FORMAT " live, %" G_GUINT64_FORMAT " succeeded, %"
                           G_GUINT64_FORMAT " failed, %" G_GUINT64_FORMAT " stopped, %"
                           G_GUINT64_FORMAT " aborted\n",
+                          get_indent (dump) + INDENT, "",
                           tasker_core_get_n_live (core), core->n_ended[0], core->n_ended[1],
                           core->n_ended[2], core->n_ended[3]);
+}
+
+/* With the lock held. */
+static void
+foreach_live (TaskerCore *core,
+              GFunc       func,
+              gpointer    user_data)
+{
+  tasker_core_gather (core);
+  for (GList *l = core->hands.head; l != NULL; l = l->next)
+    tasker_hand_foreach (l->data, func, user_data);
+  tasker_job_list_foreach (&core->detached, func, user_data);
+  tasker_home_foreach (core, func, user_data);
+  tasker_job_list_foreach (&core->doomed, func, user_data);
+  tasker_queue_foreach (&core->queue, func, user_data);
+}
+
+static void
+push_branch (GArray     *branches,
+             TaskerCore *core,
+             guint       depth)
+{
+  TaskerBranch branch = { tasker_core_ref (core), depth };
+
+  g_array_append_val (branches, branch);
+}
+
+/* Takes the last branch, and leaves those below it instead, the first one last;
+ * or %NULL. */
+static TaskerCore *
+pop_branch (GArray *branches,
+            guint  *depth)
+{
+  TaskerBranch branch;
+
+  if (branches->len == 0)
+    return NULL;
+
+  branch = g_array_index (branches, TaskerBranch, branches->len - 1);
+  g_array_set_size (branches, branches->len - 1);
+
+  tasker_core_lock (branch.core);
+  for (GList *l = branch.core->children.tail; l != NULL; l = l->prev)
+    push_branch (branches, ((TaskerChildJob *) l->data)->core, branch.depth + 1);
+  tasker_core_unlock (branch.core);
+
+  *depth = branch.depth;
+
+  return branch.core;
 }
 
 char *
 tasker_core_dump (TaskerCore *self)
 {
   TaskerDump dump = { .text = g_string_new (NULL) };
+  g_autoptr(GArray) branches = g_array_new (FALSE, FALSE, sizeof (TaskerBranch));
+  TaskerCore *core;
 
-  tasker_core_lock (self);
-  tasker_core_gather (self);
-  add_head (self, dump.text);
-  for (GList *l = self->hands.head; l != NULL; l = l->next)
-    tasker_hand_foreach (l->data, add_line, &dump);
-  add_list (&self->detached, &dump);
-  tasker_home_foreach (self, add_line, &dump);
-  add_list (&self->doomed, &dump);
-  tasker_queue_foreach (&self->queue, add_line, &dump);
-  tasker_core_unlock (self);
+  push_branch (branches, self, 0);
+  while ((core = pop_branch (branches, &dump.depth)) != NULL)
+    {
+      tasker_core_lock (core);
+      if (dump.n_lines < MAX_LINES)
+        add_head (core, &dump);
+      foreach_live (core, add_line, &dump);
+      tasker_core_unlock (core);
+      tasker_core_unref (core);
+    }
 
   if (dump.n_lines > MAX_LINES)
     g_string_append_printf (dump.text,
@@ -107,4 +174,57 @@ tasker_core_dump (TaskerCore *self)
                             dump.n_lines - MAX_LINES);
 
   return g_string_free (dump.text, FALSE);
+}
+
+typedef struct
+{
+  GPtrArray *titles;
+  guint      n_wanted;
+  guint      n_all;
+  gint64     stopped_at;
+} TaskerIgnoring;
+
+static void
+add_ignoring (gpointer data,
+              gpointer user_data)
+{
+  TaskerJob *job = data;
+  TaskerIgnoring *ignoring = user_data;
+  const char *name = tasker_job_get_name (job);
+  double since_stop;
+  double age;
+
+  /* It is its tasks that go on, and they are listed themselves. */
+  if (tasker_job_is_child (job) || ignoring->n_all++ >= ignoring->n_wanted)
+    return;
+
+  since_stop = (double) (g_get_monotonic_time () - ignoring->stopped_at) / G_TIME_SPAN_SECOND;
+  age = tasker_job_get_age_ms (job) / 1000.0;
+  g_ptr_array_add (ignoring->titles,
+                   g_strdup_printf (_("“%s” (%.1f s)"), name != NULL ? name : "", MIN (since_stop, age)));
+}
+
+GPtrArray *
+tasker_core_list_ignoring (TaskerCore *self,
+                           guint       n_wanted,
+                           guint      *n_all)
+{
+  TaskerIgnoring ignoring = { .titles = g_ptr_array_new_with_free_func (g_free), .n_wanted = n_wanted };
+  g_autoptr(GArray) branches = g_array_new (FALSE, FALSE, sizeof (TaskerBranch));
+  TaskerCore *core;
+  guint depth;
+
+  push_branch (branches, self, 0);
+  while ((core = pop_branch (branches, &depth)) != NULL)
+    {
+      ignoring.stopped_at = tasker_source_get_stopped_at (&core->source);
+      tasker_core_lock (core);
+      foreach_live (core, add_ignoring, &ignoring);
+      tasker_core_unlock (core);
+      tasker_core_unref (core);
+    }
+
+  *n_all = ignoring.n_all;
+
+  return ignoring.titles;
 }

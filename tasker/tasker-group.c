@@ -4,10 +4,13 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "tasker-child-private.h"
 #include "tasker-core-private.h"
+#include "tasker-dump-private.h"
 #include "tasker-error.h"
 #include "tasker-home-private.h"
 #include "tasker-runner-private.h"
+#include "tasker-shutdown-private.h"
 #include "tasker-signaller-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-task-private.h"
@@ -52,6 +55,16 @@
  * No thread can be killed: a function that ignores its stopper ends when it
  * returns.
  *
+ * [method@Tasker.Group.shutdown] does all of it within a bound, and names what
+ * would not stop.
+ *
+ * ## Children
+ *
+ * [method@Tasker.Group.new_child] makes a group inside of a group. In its parent
+ * it is one task, with its name: the parent's stop reaches it, and the parent's
+ * join waits for it and reports its first failure. It can be stopped, joined and
+ * shut down alone.
+ *
  * ## Results
  *
  * What has ended is kept until it is taken, with
@@ -78,6 +91,8 @@ struct _TaskerGroup
   GObject     parent_instance;
 
   TaskerCore *core;
+  TaskerCore *parent;   /* while it is constructed */
+  gboolean    stop_with_parent; /* likewise */
   int         finished; /* atomic */
   int         n_pushed; /* atomic: light tasks, as far as it goes */
 };
@@ -91,6 +106,10 @@ enum
   PROP_MAX_QUEUED,
   PROP_KEEP_RESULTS,
   PROP_ABORT_ON_DROP,
+  PROP_STOP_ON_ERROR,
+  PROP_PARENT,
+  PROP_STOP_WITH_PARENT,
+  PROP_ORDERED_SHUTDOWN,
   PROP_IS_FINISHED,
   PROP_IS_STOPPED,
   PROP_N_TASKS,
@@ -161,6 +180,18 @@ tasker_group_get_property (GObject    *object,
       g_value_set_boolean (value, tasker_group_get_abort_on_drop (self));
       break;
 
+    case PROP_STOP_ON_ERROR:
+      g_value_set_boolean (value, tasker_group_get_stop_on_error (self));
+      break;
+
+    case PROP_STOP_WITH_PARENT:
+      g_value_set_boolean (value, tasker_group_get_stop_with_parent (self));
+      break;
+
+    case PROP_ORDERED_SHUTDOWN:
+      g_value_set_boolean (value, tasker_group_get_ordered_shutdown (self));
+      break;
+
     case PROP_IS_FINISHED:
       g_value_set_boolean (value, tasker_group_is_finished (self));
       break;
@@ -184,6 +215,19 @@ tasker_group_get_property (GObject    *object,
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
+}
+
+/* At construction; NULL if there is none. */
+static void
+set_parent (TaskerGroup *self,
+            TaskerGroup *parent)
+{
+  if (parent == NULL)
+    return;
+
+  g_return_if_fail (!tasker_group_is_finished (parent));
+
+  self->parent = tasker_core_ref (parent->core);
 }
 
 static void
@@ -222,6 +266,22 @@ tasker_group_set_property (GObject      *object,
       tasker_group_set_abort_on_drop (self, g_value_get_boolean (value));
       break;
 
+    case PROP_STOP_ON_ERROR:
+      tasker_group_set_stop_on_error (self, g_value_get_boolean (value));
+      break;
+
+    case PROP_PARENT:
+      set_parent (self, g_value_get_object (value));
+      break;
+
+    case PROP_STOP_WITH_PARENT:
+      self->stop_with_parent = g_value_get_boolean (value);
+      break;
+
+    case PROP_ORDERED_SHUTDOWN:
+      tasker_group_set_ordered_shutdown (self, g_value_get_boolean (value));
+      break;
+
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -233,6 +293,9 @@ tasker_group_constructed (GObject *object)
   TaskerGroup *self = TASKER_GROUP (object);
 
   self->finished = !tasker_core_add_handle (self->core, !self->finished);
+  if (self->parent != NULL && !tasker_child_attach (self->core, self->parent, self->stop_with_parent))
+    g_critical ("A child was made of a group whose handles are all finished");
+  g_clear_pointer (&self->parent, tasker_core_unref);
 
   G_OBJECT_CLASS (tasker_group_parent_class)->constructed (object);
 }
@@ -350,6 +413,66 @@ define_settings (void)
 }
 
 static void
+define_family (void)
+{
+  /**
+   * TaskerGroup:parent:
+   *
+   * The group inside of which this one is made, if any. It is one task of the
+   * parent, from the beginning until every handle on it is finished and all of
+   * its tasks have ended; it takes no place there, see
+   * [property@Tasker.Group:max-running].
+   *
+   * To be a child of a finished handle is an error of the program; the group
+   * has no parent then.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PARENT] =
+    g_param_spec_object ("parent", NULL, NULL, TASKER_TYPE_GROUP,
+                         G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerGroup:stop-with-parent:
+   *
+   * Whether the group is stopped when its parent is. If not, it is for the
+   * parent to stop its children in an order of its own. An abort of the parent
+   * reaches every child.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_STOP_WITH_PARENT] =
+    g_param_spec_boolean ("stop-with-parent", NULL, NULL, TRUE,
+                          G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerGroup:ordered-shutdown:
+   *
+   * Whether [method@Tasker.Group.shutdown] shuts the children down one after
+   * the other: the one that was made last is stopped first, and the next one
+   * when it has ended. The tasks of the group itself are stopped at the
+   * beginning.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_ORDERED_SHUTDOWN] =
+    g_param_spec_boolean ("ordered-shutdown", NULL, NULL, FALSE,
+                          G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerGroup:stop-on-error:
+   *
+   * Whether the first task that fails stops the group. A join reports that
+   * failure.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_STOP_ON_ERROR] =
+    g_param_spec_boolean ("stop-on-error", NULL, NULL, FALSE,
+                          G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
 define_state (void)
 {
   /**
@@ -444,6 +567,7 @@ tasker_group_class_init (TaskerGroupClass *klass)
   object_class->finalize = tasker_group_finalize;
 
   define_settings ();
+  define_family ();
   define_state ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
@@ -451,6 +575,7 @@ tasker_group_class_init (TaskerGroupClass *klass)
 static void
 tasker_group_init (TaskerGroup *self)
 {
+  self->stop_with_parent = TRUE;
 }
 
 /* Handles */
@@ -495,6 +620,41 @@ tasker_group_clone (TaskerGroup *self)
     tasker_group_finish (clone);
 
   return clone;
+}
+
+/**
+ * tasker_group_new_child:
+ * @self: a handle that is not finished
+ * @name: (nullable): what to call the child
+ *
+ * Makes a group inside of this one, and the first handle on it.
+ *
+ * In this group it is one task with its name. It has ended when every handle on
+ * the child is finished and all of its tasks have ended: as failed, with the
+ * child's first failure, or else as aborted or stopped if one of its tasks was.
+ * Cancelling or aborting that task stops or aborts the child.
+ *
+ * ```c
+ * g_autoptr(TaskerGroup) downloads = tasker_group_new_child (group, "downloads");
+ *
+ * tasker_group_set_max_running (downloads, 4);
+ * ```
+ *
+ * A child of a group that is stopped is stopped from the beginning, other than
+ * with [property@Tasker.Group:stop-with-parent] %FALSE.
+ *
+ * Returns: (transfer full): a new group
+ *
+ * Since: 1.0
+ */
+TaskerGroup *
+tasker_group_new_child (TaskerGroup *self,
+                        const char  *name)
+{
+  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
+  g_return_val_if_fail (!tasker_group_is_finished (self), NULL);
+
+  return g_object_new (TASKER_TYPE_GROUP, "name", name, "parent", self, NULL);
 }
 
 /**
@@ -767,6 +927,120 @@ tasker_group_set_abort_on_drop (TaskerGroup *self,
 
   if (changed)
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ABORT_ON_DROP]);
+}
+
+/**
+ * tasker_group_get_stop_on_error:
+ * @self: a handle
+ *
+ * Gets whether the first task that fails stops the group.
+ *
+ * Returns: %TRUE if it does
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_group_get_stop_on_error (TaskerGroup *self)
+{
+  g_return_val_if_fail (TASKER_IS_GROUP (self), FALSE);
+
+  return g_atomic_int_get (&self->core->stop_on_error);
+}
+
+/**
+ * tasker_group_set_stop_on_error:
+ * @self: a handle
+ * @stop_on_error: whether it shall
+ *
+ * Sets whether the first task that fails from now on stops the group, for the
+ * group as a whole.
+ *
+ * The notification comes from this handle, in the calling thread.
+ *
+ * Since: 1.0
+ */
+void
+tasker_group_set_stop_on_error (TaskerGroup *self,
+                                gboolean     stop_on_error)
+{
+  g_return_if_fail (TASKER_IS_GROUP (self));
+
+  stop_on_error = !!stop_on_error;
+  if (g_atomic_int_exchange (&self->core->stop_on_error, stop_on_error) != stop_on_error)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STOP_ON_ERROR]);
+}
+
+/**
+ * tasker_group_get_stop_with_parent:
+ * @self: a handle
+ *
+ * Gets whether the group is stopped when its parent is.
+ *
+ * Returns: %TRUE if it is, and if it has no parent
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_group_get_stop_with_parent (TaskerGroup *self)
+{
+  g_return_val_if_fail (TASKER_IS_GROUP (self), FALSE);
+
+  return self->core->stop_with_parent;
+}
+
+/**
+ * tasker_group_get_ordered_shutdown:
+ * @self: a handle
+ *
+ * Gets whether the children are shut down one after the other.
+ *
+ * Returns: %TRUE if they are
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_group_get_ordered_shutdown (TaskerGroup *self)
+{
+  gboolean ordered_shutdown;
+
+  g_return_val_if_fail (TASKER_IS_GROUP (self), FALSE);
+
+  tasker_core_lock (self->core);
+  ordered_shutdown = self->core->ordered_shutdown;
+  tasker_core_unlock (self->core);
+
+  return ordered_shutdown;
+}
+
+/**
+ * tasker_group_set_ordered_shutdown:
+ * @self: a handle
+ * @ordered_shutdown: whether they shall be
+ *
+ * Sets whether the children are shut down one after the other, for the group as
+ * a whole.
+ *
+ * The notification comes from this handle, in the calling thread.
+ *
+ * Since: 1.0
+ */
+void
+tasker_group_set_ordered_shutdown (TaskerGroup *self,
+                                   gboolean     ordered_shutdown)
+{
+  gboolean changed;
+
+  g_return_if_fail (TASKER_IS_GROUP (self));
+
+  ordered_shutdown = !!ordered_shutdown;
+
+  tasker_core_lock (self->core);
+  changed = self->core->ordered_shutdown != ordered_shutdown;
+  self->core->ordered_shutdown = ordered_shutdown;
+  tasker_core_unlock (self->core);
+
+  if (changed)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ORDERED_SHUTDOWN]);
 }
 
 /* Adding tasks */
@@ -1655,6 +1929,118 @@ tasker_group_poll_collect (TaskerGroup *self)
   g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
 
   return take_all (self);
+}
+
+/**
+ * tasker_group_shutdown:
+ * @self: a handle
+ * @grace_ms: how long the tasks may take, in milliseconds; 0 to abort them at
+ *   once, %G_MAXUINT for no bound
+ * @cancellable: (nullable): cancels the wait
+ * @error: return location for the error
+ *
+ * Finishes this handle, stops the group, and waits until every task has ended,
+ * but not for ever.
+ *
+ * All tasks, and those of the groups below, have @grace_ms together. Those that
+ * go on when half of it is over are named in a warning in the log, with
+ * `TASKER_GROUP` and `TASKER_TASKS` as its fields. When all of it is over the
+ * group is aborted, and they have a last moment: a tenth of the grace, 100 ms at
+ * least and one second at most. Who is inside of his function even then cannot
+ * be helped: this fails with [error@Tasker.Error.TIMED_OUT], and a message that
+ * names the first ten and says for how long each has ignored the stop.
+ *
+ * Handles that nobody has finished, a clone that is left to a garbage collector,
+ * do not hold this up. What is added through one of them later ends at once, as
+ * stopped.
+ *
+ * Otherwise it tells what [method@Tasker.Group.join] tells: it fails with the
+ * first failure that nobody has taken. It fails with %G_IO_ERROR_CANCELLED if
+ * @cancellable is cancelled first, which leaves the group stopped, and no abort
+ * follows. Inside of a task of the group, and in a handler of
+ * [signal@Gio.Cancellable::cancelled], it fails with
+ * [error@Tasker.Error.DEADLOCK] and stops nothing.
+ *
+ * Several may be under way at once, each with a bound of its own.
+ *
+ * Returns: %TRUE if all tasks have ended and none has failed, %FALSE with @error
+ *   set
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_group_shutdown (TaskerGroup   *self,
+                       guint          grace_ms,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  g_return_val_if_fail (TASKER_IS_GROUP (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  tasker_group_finish (self);
+
+  return tasker_shutdown_wait (self->core, grace_ms, cancellable, error) && report (self, error);
+}
+
+/**
+ * tasker_group_shutdown_async:
+ * @self: a handle
+ * @grace_ms: how long the tasks may take, in milliseconds; 0 to abort them at
+ *   once, %G_MAXUINT for no bound
+ * @cancellable: (nullable): cancels the wait
+ * @callback: (scope async): called when all tasks have ended, or the time is over
+ * @user_data: data for @callback
+ *
+ * Shuts the group down without blocking, see [method@Tasker.Group.shutdown].
+ *
+ * @callback is called in the thread-default main context of this call.
+ *
+ * Since: 1.0
+ */
+void
+tasker_group_shutdown_async (TaskerGroup         *self,
+                             guint                grace_ms,
+                             GCancellable        *cancellable,
+                             GAsyncReadyCallback  callback,
+                             gpointer             user_data)
+{
+  g_autoptr(GTask) result = NULL;
+
+  g_return_if_fail (TASKER_IS_GROUP (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  result = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (result, tasker_group_shutdown_async);
+  tasker_group_finish (self);
+  tasker_shutdown_wait_async (self->core, grace_ms, result);
+}
+
+/**
+ * tasker_group_shutdown_finish:
+ * @self: a handle
+ * @result: the result that the callback got
+ * @error: return location for the error
+ *
+ * Ends what [method@Tasker.Group.shutdown_async] began.
+ *
+ * Fails as [method@Tasker.Group.shutdown] does.
+ *
+ * Returns: %TRUE if all tasks have ended and none has failed, %FALSE with @error
+ *   set
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_group_shutdown_finish (TaskerGroup   *self,
+                              GAsyncResult  *result,
+                              GError       **error)
+{
+  g_return_val_if_fail (TASKER_IS_GROUP (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tasker_group_shutdown_async), FALSE);
+
+  return tasker_shutdown_wait_finish (G_TASK (result), error) && report (self, error);
 }
 
 /* Watching */

@@ -23,6 +23,9 @@ TaskerGroup     *tasker_group_new                (const char           *name);
 TASKER_AVAILABLE_IN_1_0
 TaskerGroup     *tasker_group_clone              (TaskerGroup          *self);
 TASKER_AVAILABLE_IN_1_0
+TaskerGroup     *tasker_group_new_child          (TaskerGroup          *self,
+                                                  const char           *name);
+TASKER_AVAILABLE_IN_1_0
 void             tasker_group_finish             (TaskerGroup          *self);
 TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_group_is_finished        (TaskerGroup          *self);
@@ -50,6 +53,18 @@ gboolean         tasker_group_get_abort_on_drop  (TaskerGroup          *self);
 TASKER_AVAILABLE_IN_1_0
 void             tasker_group_set_abort_on_drop  (TaskerGroup          *self,
                                                   gboolean              abort_on_drop);
+TASKER_AVAILABLE_IN_1_0
+gboolean         tasker_group_get_stop_on_error  (TaskerGroup          *self);
+TASKER_AVAILABLE_IN_1_0
+void             tasker_group_set_stop_on_error  (TaskerGroup          *self,
+                                                  gboolean              stop_on_error);
+TASKER_AVAILABLE_IN_1_0
+gboolean         tasker_group_get_stop_with_parent (TaskerGroup        *self);
+TASKER_AVAILABLE_IN_1_0
+gboolean         tasker_group_get_ordered_shutdown (TaskerGroup        *self);
+TASKER_AVAILABLE_IN_1_0
+void             tasker_group_set_ordered_shutdown (TaskerGroup        *self,
+                                                  gboolean              ordered_shutdown);
 
 /* Adding tasks */
 TASKER_AVAILABLE_IN_1_0
@@ -136,6 +151,21 @@ gboolean         tasker_group_poll_join          (TaskerGroup          *self,
                                                   GError              **error);
 TASKER_AVAILABLE_IN_1_0
 GPtrArray       *tasker_group_poll_collect       (TaskerGroup          *self);
+TASKER_AVAILABLE_IN_1_0
+gboolean         tasker_group_shutdown           (TaskerGroup          *self,
+                                                  guint                 grace_ms,
+                                                  GCancellable         *cancellable,
+                                                  GError              **error);
+TASKER_AVAILABLE_IN_1_0
+void             tasker_group_shutdown_async     (TaskerGroup          *self,
+                                                  guint                 grace_ms,
+                                                  GCancellable         *cancellable,
+                                                  GAsyncReadyCallback   callback,
+                                                  gpointer              user_data);
+TASKER_AVAILABLE_IN_1_0
+gboolean         tasker_group_shutdown_finish    (TaskerGroup          *self,
+                                                  GAsyncResult         *result,
+                                                  GError              **error);
 
 /* Watching */
 TASKER_AVAILABLE_IN_1_0

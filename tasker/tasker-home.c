@@ -204,15 +204,6 @@ tasker_home_feed (TaskerCore *core)
     }
 }
 
-static void
-foreach_in_list (TaskerJobList *list,
-                 GFunc          func,
-                 gpointer       user_data)
-{
-  for (TaskerJob *job = list->head; job != NULL; job = job->next)
-    func (job, user_data);
-}
-
 void
 tasker_home_foreach (TaskerCore *core,
                      GFunc       func,
@@ -222,10 +213,10 @@ tasker_home_foreach (TaskerCore *core,
     {
       TaskerHome *self = l->data;
 
-      foreach_in_list (&self->waiting, func, user_data);
+      tasker_job_list_foreach (&self->waiting, func, user_data);
       g_sequence_foreach (self->timed, func, user_data);
-      foreach_in_list (&self->ready, func, user_data);
-      foreach_in_list (&self->queued, func, user_data);
+      tasker_job_list_foreach (&self->ready, func, user_data);
+      tasker_job_list_foreach (&self->queued, func, user_data);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <gio/gio.h>
 
+#include "tasker-source-private.h"
 #include "tasker-task.h"
 
 G_BEGIN_DECLS
@@ -24,6 +25,8 @@ typedef struct _TaskerJobKind TaskerJobKind;
  * @enlist: called with the core's lock held for a job that is open, see
  *   tasker_core_open(): whether it wants one runner more
  * @help: called by the runner that was enlisted, no lock held
+ * @ask: called when a job that may have begun is stopped or aborted alone, no
+ *   lock held; it may just have ended. %NULL where its stopper is enough
  * @get_progress: how far the job is, 0 to 1, or %NULL
  * @free: releases what only this kind has, or %NULL
  *
@@ -43,6 +46,9 @@ struct _TaskerJobKind
   gboolean (*enlist)       (TaskerJob       *job);
   void     (*help)         (TaskerJob       *job,
                             TaskerCore      *core);
+  void     (*ask)          (TaskerJob       *job,
+                            TaskerCore      *core,
+                            TaskerLevel      level);
   double   (*get_progress) (TaskerJob       *job);
   void     (*free)         (TaskerJob       *job);
 };
@@ -170,6 +176,9 @@ void       tasker_job_list_push_front (TaskerJobList *self,
 void       tasker_job_list_remove     (TaskerJobList *self,
                                        TaskerJob     *job);
 TaskerJob *tasker_job_list_pop        (TaskerJobList *self);
+void       tasker_job_list_foreach    (TaskerJobList *self,
+                                       GFunc          func,
+                                       gpointer       user_data);
 
 /* The kinds. */
 extern const TaskerJobKind tasker_thread_kind;

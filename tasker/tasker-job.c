@@ -328,6 +328,15 @@ tasker_job_list_pop (TaskerJobList *self)
   return job;
 }
 
+void
+tasker_job_list_foreach (TaskerJobList *self,
+                         GFunc          func,
+                         gpointer       user_data)
+{
+  for (TaskerJob *job = self->head; job != NULL; job = job->next)
+    func (job, user_data);
+}
+
 static void
 tasker_thread_run (TaskerJob  *job,
                    TaskerCore *core)

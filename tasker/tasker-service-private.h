@@ -13,6 +13,9 @@ void     tasker_service_add_timer  (guint          interval_ms,
                                     GSourceFunc    func,
                                     gpointer       user_data,
                                     GDestroyNotify user_data_free);
+GSource *tasker_service_new_alarm  (GSourceFunc    func,
+                                    gpointer       user_data,
+                                    GDestroyNotify user_data_free);
 
 /* Whether timers wait for a thread that was refused, and to ask for it again. */
 gboolean tasker_service_is_missing (void);

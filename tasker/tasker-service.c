@@ -75,3 +75,37 @@ tasker_service_add_timer (guint          interval_ms,
   g_source_attach (source, get_context ());
   start ();
 }
+
+static gboolean
+dispatch_alarm (GSource     *source,
+                GSourceFunc  func,
+                gpointer     user_data)
+{
+  return func (user_data);
+}
+
+static GSourceFuncs alarm_funcs = { .dispatch = dispatch_alarm };
+
+/*
+ * tasker_service_new_alarm:
+ *
+ * Has @func called on the service thread whenever the ready time of the source
+ * has come, until it is destroyed; @func sets another time, or -1. It must not
+ * block.
+ *
+ * Returns: (transfer full): the source, with no ready time
+ */
+GSource *
+tasker_service_new_alarm (GSourceFunc    func,
+                          gpointer       user_data,
+                          GDestroyNotify user_data_free)
+{
+  GSource *source = g_source_new (&alarm_funcs, sizeof (GSource));
+
+  g_source_set_static_name (source, "[tasker] alarm");
+  g_source_set_callback (source, func, user_data, user_data_free);
+  g_source_attach (source, get_context ());
+  start ();
+
+  return source;
+}

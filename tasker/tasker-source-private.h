@@ -49,6 +49,8 @@ TaskerLevel    tasker_source_get_level      (TaskerSource  *self);
 gint64         tasker_source_get_stopped_at (TaskerSource  *self);
 gboolean       tasker_source_raise          (TaskerSource  *self,
                                              TaskerLevel    level);
+gboolean       tasker_source_raise_alone    (TaskerSource  *self,
+                                             TaskerLevel    level);
 gboolean       tasker_source_link           (TaskerSource  *self,
                                              GList         *link,
                                              gpointer       stopper);

@@ -4,7 +4,7 @@
 
 #include "tasker-source-private.h"
 
-#include "tasker-core-private.h"
+#include "tasker-child-private.h"
 #include "tasker-stopper-private.h"
 
 /* How many cancellations of ours the thread is inside of. */
@@ -67,16 +67,16 @@ collect_stopper (gpointer stopper,
 }
 
 /*
- * tasker_source_raise:
+ * tasker_source_raise_alone:
  *
- * Stops or aborts. What is queued is taken off the queue first, so that
- * nothing begins any more when the first stopper is cancelled.
+ * Stops or aborts, without the children. What is queued is taken off the queue
+ * first, so that nothing begins any more when the first stopper is cancelled.
  *
  * Returns: whether this call did it
  */
 gboolean
-tasker_source_raise (TaskerSource *self,
-                     TaskerLevel   level)
+tasker_source_raise_alone (TaskerSource *self,
+                           TaskerLevel   level)
 {
   g_autoptr(GPtrArray) stoppers = NULL;
   TaskerLevel before;
@@ -102,6 +102,28 @@ tasker_source_raise (TaskerSource *self,
 
   for (guint i = 0; stoppers != NULL && i < stoppers->len; i++)
     tasker_cancel (g_ptr_array_index (stoppers, i));
+
+  return TRUE;
+}
+
+/* The same with the children, and theirs, however deep it goes. */
+gboolean
+tasker_source_raise (TaskerSource *self,
+                     TaskerLevel   level)
+{
+  GQueue children = G_QUEUE_INIT;
+  TaskerCore *child;
+
+  if (!tasker_source_raise_alone (self, level))
+    return FALSE;
+
+  tasker_child_collect ((TaskerCore *) self, level, &children);
+  while ((child = g_queue_pop_head (&children)) != NULL)
+    {
+      if (tasker_source_raise_alone (&child->source, level))
+        tasker_child_collect (child, level, &children);
+      tasker_core_unref (child);
+    }
 
   return TRUE;
 }

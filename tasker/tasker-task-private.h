@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
+/* The task that is to be the face of a record, which is full by that. */
+TaskerTask *tasker_task_new_full     (TaskerJob  *job);
 TaskerJob  *tasker_task_get_job      (TaskerTask *self);
 /* Where the value of a full task is kept; the job looks after it. */
 GValue     *tasker_task_get_value_place (TaskerTask *self);

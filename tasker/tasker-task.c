@@ -286,8 +286,8 @@ tasker_task_init (TaskerTask *self)
 
 /* Inside */
 
-static TaskerTask *
-new_full (TaskerJob *job)
+TaskerTask *
+tasker_task_new_full (TaskerJob *job)
 {
   TaskerTask *self = g_object_new (TASKER_TYPE_TASK, NULL);
 
@@ -457,7 +457,7 @@ tasker_task_new (const char     *name,
 {
   g_return_val_if_fail (func != NULL, NULL);
 
-  return new_full (tasker_job_new (&tasker_thread_kind, name, G_CALLBACK (func),
+  return tasker_task_new_full (tasker_job_new (&tasker_thread_kind, name, G_CALLBACK (func),
                                    user_data, user_data_free));
 }
 
@@ -510,7 +510,7 @@ tasker_task_new_each (const char     *name,
 {
   g_return_val_if_fail (func != NULL, NULL);
 
-  return new_full (tasker_each_job_new (name, n_items, func, user_data, user_data_free));
+  return tasker_task_new_full (tasker_each_job_new (name, n_items, func, user_data, user_data_free));
 }
 
 /**
@@ -539,7 +539,7 @@ tasker_task_new_local (const char     *name,
 {
   g_return_val_if_fail (func != NULL, NULL);
 
-  return new_full (tasker_local_job_new (name, func, user_data, user_data_free));
+  return tasker_task_new_full (tasker_local_job_new (name, func, user_data, user_data_free));
 }
 
 /**
@@ -574,7 +574,7 @@ tasker_task_new_interval (const char     *name,
   g_return_val_if_fail (interval_ms > 0, NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
-  return new_full (tasker_interval_job_new (name, interval_ms, func, user_data, user_data_free));
+  return tasker_task_new_full (tasker_interval_job_new (name, interval_ms, func, user_data, user_data_free));
 }
 
 /**
@@ -607,7 +607,7 @@ tasker_task_new_async (const char     *name,
                        gpointer        user_data,
                        GDestroyNotify  user_data_free)
 {
-  return new_full (tasker_async_job_new (name, func, user_data, user_data_free));
+  return tasker_task_new_full (tasker_async_job_new (name, func, user_data, user_data_free));
 }
 
 static void

@@ -31,6 +31,8 @@ typedef struct
   void           (*undo) (gpointer data);
 } TaskerWait;
 
+gboolean tasker_waiter_can_wait   (const TaskerWait  *wait,
+                                   GError           **error);
 gboolean tasker_waiter_wait       (const TaskerWait  *wait,
                                    GCancellable      *cancellable,
                                    GError           **error);

@@ -314,19 +314,54 @@ sleep_until_done (TaskerWaiter *self)
   g_queue_unlink (&core->sleepers, &self->sleeper);
 }
 
+/* Whether a task is inside of what is waited for: of the group or the task
+ * itself, or of a group below. A group does not lose its parent while a task of
+ * it runs. */
+static gboolean
+is_inside (const TaskerCurrent *current,
+           const TaskerWait    *wait)
+{
+  TaskerJob *waited_for = wait->task != NULL ? tasker_task_get_job (wait->task) : NULL;
+  TaskerCore *core = current->core;
+  TaskerJob *job = current->job;
+
+  if (core == wait->core && wait->for_all)
+    return TRUE;
+
+  while (job != NULL && core != NULL)
+    {
+      if (core == wait->core && (wait->for_all || job == waited_for))
+        return TRUE;
+      job = (TaskerJob *) core->child_job;
+      core = core->parent;
+    }
+
+  return FALSE;
+}
+
 /* Whether the wait could never end, as far as can be told. */
 static gboolean
 is_deadlock (const TaskerWait *wait)
 {
-  TaskerJob *job = wait->task != NULL ? tasker_task_get_job (wait->task) : NULL;
-
   if (tasker_in_cancelled_handler ())
     return TRUE;
 
   for (TaskerCurrent *l = tasker_current_get (); l != NULL; l = l->outer)
-    if (l->core == wait->core && (wait->for_all || (job != NULL && l->job == job)))
+    if (is_inside (l, wait))
       return TRUE;
 
+  return FALSE;
+}
+
+gboolean
+tasker_waiter_can_wait (const TaskerWait  *wait,
+                        GError           **error)
+{
+  if (!is_deadlock (wait))
+    return TRUE;
+
+  g_set_error_literal (error, TASKER_ERROR, TASKER_ERROR_DEADLOCK,
+                       _("A wait that could never end, for it is inside of what it waits for"));
   return FALSE;
 }
 
@@ -347,12 +382,8 @@ tasker_waiter_wait (const TaskerWait  *wait,
   TaskerWaiter self = { .wait = *wait };
   gulong handler = 0;
 
-  if (is_deadlock (wait))
-    {
-      g_set_error_literal (error, TASKER_ERROR, TASKER_ERROR_DEADLOCK,
-                           _("A wait that could never end, for it is inside of what it waits for"));
-      return FALSE;
-    }
+  if (!tasker_waiter_can_wait (wait, error))
+    return FALSE;
 
   g_cond_init (&self.cond);
 

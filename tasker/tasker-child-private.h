@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "tasker-core-private.h"
+
+G_BEGIN_DECLS
+
+/*
+ * TaskerChildJob:
+ *
+ * What a child group is in its parent: one task, which runs from the beginning
+ * and ends when the child is joined. It takes no place.
+ *
+ * Parent and child hold each other until then, and not after.
+ */
+struct _TaskerChildJob
+{
+  TaskerJob   job;
+  TaskerCore *core;  /* the child's, until it has ended */
+  GList       link;  /* in the parent's children */
+  gboolean    asked; /* by a shutdown that goes from one to the next */
+};
+
+gboolean        tasker_job_is_child   (TaskerJob      *job);
+
+/* Makes a new core a child. FALSE if the parent takes no more tasks. */
+gboolean        tasker_child_attach   (TaskerCore     *self,
+                                       TaskerCore     *parent,
+                                       gboolean        stop_with_parent);
+
+/* The child has ended. Returns that of its parent which has ended by that, if
+ * any; so a long line of them takes no recursion. */
+TaskerChildJob *tasker_child_end      (TaskerChildJob *job);
+
+/* The children of a core that hear it rise to @level, each with a reference. */
+void            tasker_child_collect  (TaskerCore     *parent,
+                                       TaskerLevel     level,
+                                       GQueue         *children);
+
+/* What is in use by a child is in use by its ancestors. With the lock of the
+ * child held. */
+void            tasker_child_use_context (TaskerCore   *self,
+                                          GMainContext *context,
+                                          int           change);
+
+G_END_DECLS

@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The end of a group within a bound: what is waited for, what is aborted, and
+ * who is named. */
+
+#include "tasker-test.h"
+
+#include <string.h>
+
+/* Warnings of the library go here. */
+static GMutex log_lock;
+static GString *log_text;
+static GString *log_tasks;
+
+static GLogWriterOutput
+keep_warnings (GLogLevelFlags   level,
+               const GLogField *fields,
+               gsize            n_fields,
+               gpointer         user_data)
+{
+  if (level & G_LOG_LEVEL_WARNING)
+    {
+      g_mutex_lock (&log_lock);
+      for (gsize i = 0; i < n_fields; i++)
+        {
+          if (g_str_equal (fields[i].key, "MESSAGE"))
+            g_string_append (log_text, fields[i].value);
+          else if (g_str_equal (fields[i].key, "TASKER_TASKS"))
+            g_string_append (log_tasks, fields[i].value);
+        }
+      g_mutex_unlock (&log_lock);
+      return G_LOG_WRITER_HANDLED;
+    }
+
+  return g_log_writer_default (level, fields, n_fields, user_data);
+}
+
+static char *
+take_warnings (char **tasks)
+{
+  char *text;
+
+  g_mutex_lock (&log_lock);
+  text = g_strdup (log_text->str);
+  if (tasks != NULL)
+    *tasks = g_strdup (log_tasks->str);
+  g_string_truncate (log_text, 0);
+  g_string_truncate (log_tasks, 0);
+  g_mutex_unlock (&log_lock);
+
+  return text;
+}
+
+static double
+seconds_since (gint64 begin)
+{
+  return (double) (g_get_monotonic_time () - begin) / G_TIME_SPAN_SECOND;
+}
+
+/* Is deaf to its stopper until the gate opens. */
+static gboolean
+be_deaf (gpointer       gate,
+         GCancellable  *stopper,
+         GError       **error)
+{
+  return tasker_test_pass_gate (gate, NULL, error);
+}
+
+static void
+test_prompt (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GError) error = NULL;
+  gint64 begin = g_get_monotonic_time ();
+
+  for (guint i = 0; i < 20; i++)
+    tasker_group_spawn (group, NULL, tasker_test_wait_stopped, NULL, NULL);
+  g_assert_true (tasker_group_shutdown (group, 60000, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpfloat (seconds_since (begin), <, 30);
+  g_assert_true (tasker_group_is_finished (group));
+  g_assert_true (tasker_group_is_stopped (group));
+  tasker_test_assert_counts (group, 20, 0, 0, 0, 20, 0);
+}
+
+static void
+test_empty (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+
+  g_assert_true (tasker_group_shutdown (group, 0, NULL, NULL));
+  g_assert_true (tasker_group_shutdown (group, 10, NULL, NULL));
+  g_assert_true (tasker_group_shutdown (group, G_MAXUINT, NULL, NULL));
+  tasker_test_assert_counts (group, 0, 0, 0, 0, 0, 0);
+}
+
+/* A failure is told as a join tells it. */
+static void
+test_failure (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GError) error = NULL;
+
+  tasker_group_spawn (group, "culprit", tasker_test_fail, NULL, NULL);
+  tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
+  g_assert_false (tasker_group_shutdown (group, 60000, NULL, &error));
+  g_assert_true (g_str_has_prefix (error->message, "Task “culprit”"));
+  tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
+}
+
+/* Those who would not stop are warned of in time, and named in the end. */
+static void
+test_deaf (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GError) error = NULL;
+  g_autofree char *warning = NULL;
+  g_autofree char *tasks = NULL;
+  gint64 begin;
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_spawn (group, "deaf", be_deaf, &gate, NULL);
+  tasker_group_spawn (group, "obedient", tasker_test_wait_stopped, NULL, NULL);
+  tasker_test_gate_await (&gate, 1);
+
+  begin = g_get_monotonic_time ();
+  g_assert_false (tasker_group_shutdown (group, 400, NULL, &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_TIMED_OUT);
+  g_assert_cmpfloat (seconds_since (begin), >=, 0.49);
+  g_assert_nonnull (strstr (error->message, "1 task would not stop: “deaf” (0."));
+  g_assert_null (strstr (error->message, "obedient"));
+
+  warning = take_warnings (&tasks);
+  g_assert_nonnull (strstr (warning, "Group “group”"));
+  g_assert_nonnull (strstr (warning, "“deaf” (0.2 s)"));
+  g_assert_true (g_str_has_prefix (tasks, "“deaf”"));
+  g_assert_null (strstr (warning, "obedient"));
+
+  tasker_test_gate_open (&gate);
+  g_assert_true (tasker_group_shutdown (group, G_MAXUINT, NULL, NULL));
+  tasker_test_assert_counts (group, 2, 0, 1, 0, 1, 0);
+  tasker_test_gate_clear (&gate);
+}
+
+/* The first ten are named, in groups below as well, and the rest counted. */
+static void
+test_many_deaf (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(TaskerGroup) child = tasker_group_new_child (group, "child");
+  g_autoptr(GError) error = NULL;
+  g_autofree char *warning = NULL;
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  for (guint i = 0; i < 12; i++)
+    tasker_group_spawn (i % 2 == 0 ? group : child, "deaf", be_deaf, &gate, NULL);
+  tasker_test_gate_await (&gate, 12);
+  tasker_group_finish (child);
+
+  g_assert_false (tasker_group_shutdown (group, 0, NULL, &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (error->message, "12 tasks"));
+  g_assert_nonnull (strstr (error->message, "and 2 more"));
+  g_assert_null (strstr (error->message, "“child”"));
+
+  tasker_test_gate_open (&gate);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_gate_clear (&gate);
+  warning = take_warnings (NULL);
+  g_assert_cmpstr (warning, ==, "");
+}
+
+/* Run-always tasks run in the grace, and not after it. */
+static gboolean
+note_run (gpointer       has_run,
+          GCancellable  *stopper,
+          GError       **error)
+{
+  *(gboolean *) has_run = TRUE;
+  return TRUE;
+}
+
+static void
+test_grace (void)
+{
+  for (guint grace_ms = 0; grace_ms <= 60000; grace_ms += 60000)
+    {
+      g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+      g_autoptr(TaskerTask) task = NULL;
+      gboolean has_run = FALSE;
+      TaskerTestGate gate;
+
+      tasker_test_gate_init (&gate);
+      tasker_group_set_max_running (group, 1);
+      tasker_group_spawn (group, NULL, tasker_test_wait_stopped, NULL, NULL);
+      task = tasker_task_new ("flush", note_run, &has_run, NULL);
+      tasker_task_set_run_always (task, TRUE);
+      tasker_group_add (group, task);
+      g_assert_true (tasker_group_shutdown (group, grace_ms, NULL, NULL));
+      g_assert_cmpint (has_run, ==, grace_ms > 0);
+      tasker_test_assert_equation (group);
+      tasker_test_gate_clear (&gate);
+    }
+}
+
+/* A clone that nobody finishes holds up neither a shutdown nor that of a parent;
+ * what comes through it later is stopped at once. */
+static void
+test_leaked_clone (void)
+{
+  g_autoptr(TaskerGroup) parent = tasker_test_group ("parent");
+  g_autoptr(TaskerGroup) child = tasker_group_new_child (parent, "child");
+  g_autoptr(TaskerGroup) leaked = tasker_group_clone (parent);
+  g_autoptr(TaskerGroup) leaked_child = tasker_group_clone (child);
+
+  tasker_group_spawn (leaked, NULL, tasker_test_wait_stopped, NULL, NULL);
+  tasker_group_spawn (leaked_child, NULL, tasker_test_wait_stopped, NULL, NULL);
+  g_assert_true (tasker_group_shutdown (parent, 60000, NULL, NULL));
+  tasker_test_assert_counts (parent, 2, 0, 0, 0, 2, 0);
+  tasker_test_assert_counts (child, 1, 0, 0, 0, 1, 0);
+
+  tasker_group_spawn (leaked, NULL, tasker_test_succeed, NULL, NULL);
+  tasker_group_spawn (leaked_child, NULL, tasker_test_succeed, NULL, NULL);
+  g_assert_true (tasker_group_shutdown (parent, 60000, NULL, NULL));
+  g_assert_true (tasker_group_shutdown (child, 60000, NULL, NULL));
+  tasker_test_assert_counts (parent, 3, 0, 0, 0, 3, 0);
+  tasker_test_assert_counts (child, 2, 0, 0, 0, 2, 0);
+}
+
+/* A wait that is cancelled leaves the group stopping: no abort follows. */
+static gpointer
+cancel_soon (gpointer cancellable)
+{
+  g_usleep (50000);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+  gboolean has_run = FALSE;
+  g_autoptr(TaskerTask) flush = tasker_task_new ("flush", note_run, &has_run, NULL);
+  g_autofree char *warning = NULL;
+  TaskerTestGate gate;
+  GThread *thread;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_spawn (group, "deaf", be_deaf, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+  tasker_task_set_run_always (flush, TRUE);
+  tasker_group_add (group, flush);
+
+  thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  g_assert_false (tasker_group_shutdown (group, 300, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (thread);
+  g_assert_true (tasker_group_is_stopped (group));
+
+  g_usleep (400000);
+  tasker_test_gate_open (&gate);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_true (has_run);
+  tasker_test_gate_clear (&gate);
+  warning = take_warnings (NULL);
+  g_assert_cmpstr (warning, ==, "");
+}
+
+/* Several at once, each with its own bound; the shortest one aborts. */
+static gpointer
+shut_down_patiently (gpointer group)
+{
+  g_autoptr(GError) error = NULL;
+
+  tasker_group_shutdown (group, G_MAXUINT, NULL, &error);
+  g_assert_no_error (error);
+  return NULL;
+}
+
+static void
+test_two (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(TaskerGroup) clone = tasker_group_clone (group);
+  g_autoptr(GError) error = NULL;
+  GThread *thread;
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_spawn (group, "deaf", be_deaf, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+  thread = g_thread_new ("patient", shut_down_patiently, clone);
+  g_assert_false (tasker_group_shutdown (group, 100, NULL, &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_TIMED_OUT);
+  tasker_test_gate_open (&gate);
+  g_thread_join (thread);
+  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+  tasker_test_gate_clear (&gate);
+  g_free (take_warnings (NULL));
+}
+
+/* On a main loop, with work that has to be done there. */
+static gboolean
+end_at_stop (gpointer       n_steps,
+             GCancellable  *stopper,
+             GError       **error)
+{
+  ++*(guint *) n_steps;
+  return g_cancellable_is_cancelled (stopper) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+static void
+test_async (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  guint n_steps = 0;
+
+  tasker_group_spawn_local (group, NULL, end_at_stop, &n_steps, NULL);
+  tasker_group_spawn (group, NULL, tasker_test_wait_stopped, NULL, NULL);
+  tasker_test_iterate_until (n_steps > 3);
+  tasker_group_shutdown_async (group, 60000, NULL, tasker_test_keep, &result);
+  tasker_test_iterate_until (result != NULL);
+  g_assert_true (tasker_group_shutdown_finish (group, result, &error));
+  g_assert_no_error (error);
+  tasker_test_assert_counts (group, 2, 0, 1, 0, 1, 0);
+}
+
+static void
+test_async_deaf (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_spawn (group, "deaf", be_deaf, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+  tasker_group_shutdown_async (group, 0, NULL, tasker_test_keep, &result);
+  tasker_test_iterate_until (result != NULL);
+  g_assert_false (tasker_group_shutdown_finish (group, result, &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (error->message, "“deaf”"));
+  tasker_test_gate_open (&gate);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_gate_clear (&gate);
+}
+
+/* Inside of a task of the group nothing is stopped either. */
+static gboolean
+shut_down_inside (gpointer       group,
+                  GCancellable  *stopper,
+                  GError       **error)
+{
+  g_autoptr(GError) local_error = NULL;
+
+  g_assert_false (tasker_group_shutdown (group, 0, NULL, &local_error));
+  g_assert_error (local_error, TASKER_ERROR, TASKER_ERROR_DEADLOCK);
+  g_assert_false (tasker_group_is_stopped (group));
+
+  return TRUE;
+}
+
+static void
+test_deadlock (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(TaskerGroup) clone = tasker_group_clone (group);
+
+  tasker_group_spawn (group, NULL, shut_down_inside, clone, NULL);
+  tasker_test_wait_for (tasker_group_is_finished (clone));
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+}
+
+/* Children one after the other, the last one first. */
+typedef struct
+{
+  GMutex   lock;
+  GString *order;
+} Order;
+
+typedef struct
+{
+  Order *order;
+  char   name;
+} Place;
+
+static gboolean
+note_order (gpointer       data,
+            GCancellable  *stopper,
+            GError       **error)
+{
+  Place *place = data;
+
+  tasker_stopper_wait (TASKER_STOPPER (stopper));
+  g_usleep (5000);
+  g_mutex_lock (&place->order->lock);
+  g_string_append_c (place->order->order, place->name);
+  g_mutex_unlock (&place->order->lock);
+
+  return TRUE;
+}
+
+#define N_CHILDREN 8
+
+static void
+test_ordered (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GPtrArray) children = g_ptr_array_new_with_free_func (g_object_unref);
+  Order order = { .order = g_string_new (NULL) };
+  Place places[N_CHILDREN];
+
+  g_mutex_init (&order.lock);
+  tasker_group_set_ordered_shutdown (group, TRUE);
+  for (guint i = 0; i < N_CHILDREN; i++)
+    {
+      places[i] = (Place) { &order, (char) ('a' + i) };
+      g_ptr_array_add (children, tasker_group_new_child (group, "child"));
+      tasker_group_spawn (children->pdata[i], NULL, note_order, &places[i], NULL);
+    }
+
+  g_assert_true (tasker_group_shutdown (group, 60000, NULL, NULL));
+  g_assert_cmpstr (order.order->str, ==, "hgfedcba");
+  tasker_test_assert_counts (group, N_CHILDREN, 0, N_CHILDREN, 0, 0, 0);
+  g_string_free (order.order, TRUE);
+  g_mutex_clear (&order.lock);
+}
+
+/* All under the one deadline: behind a deaf child the others are aborted. */
+static void
+test_ordered_deaf (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(TaskerGroup) first = NULL;
+  g_autoptr(TaskerGroup) last = NULL;
+  g_autoptr(GError) error = NULL;
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  g_object_set (group, "ordered-shutdown", TRUE, NULL);
+  first = tasker_group_new_child (group, "first");
+  last = tasker_group_new_child (group, "last");
+  tasker_group_spawn (first, "obedient", tasker_test_wait_stopped, NULL, NULL);
+  tasker_group_spawn (last, "deaf", be_deaf, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+
+  g_assert_false (tasker_group_shutdown (group, 200, NULL, &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (error->message, "deaf"));
+  g_assert_null (strstr (error->message, "obedient"));
+  tasker_test_assert_counts (first, 1, 0, 0, 0, 0, 1);
+
+  tasker_test_gate_open (&gate);
+  g_assert_true (tasker_group_shutdown (group, G_MAXUINT, NULL, NULL));
+  tasker_test_gate_clear (&gate);
+  g_free (take_warnings (NULL));
+}
+
+/* A long line of children with nothing in them, and groups in order inside of
+ * groups in order: no recursion. */
+static void
+test_ordered_depth (void)
+{
+  guint n_groups = tasker_test_rounds (5000);
+  g_autoptr(TaskerGroup) top = tasker_test_group ("top");
+  g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func (g_object_unref);
+
+  tasker_group_set_ordered_shutdown (top, TRUE);
+  for (guint i = 0; i < n_groups; i++)
+    g_ptr_array_add (groups, tasker_group_new_child (top, "beside"));
+  for (guint i = 0; i < n_groups; i++)
+    {
+      TaskerGroup *below = tasker_group_new_child (i > 0 ? g_ptr_array_index (groups, groups->len - 1) : top, "below");
+
+      tasker_group_set_ordered_shutdown (below, TRUE);
+      g_ptr_array_add (groups, below);
+    }
+
+  g_assert_true (tasker_group_shutdown (top, G_MAXUINT, NULL, NULL));
+  tasker_test_assert_equation (top);
+}
+
+/* A shutdown against tasks that end, handles that go and children that come. */
+static gpointer
+make_trouble (gpointer data)
+{
+  g_autoptr(TaskerGroup) handle = data;
+
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr(TaskerGroup) child = tasker_group_new_child (handle, "child");
+
+      tasker_group_spawn (handle, NULL, tasker_test_wait_stopped, NULL, NULL);
+      tasker_group_spawn (child, NULL, tasker_test_succeed, NULL, NULL);
+    }
+
+  return NULL;
+}
+
+static void
+test_race (void)
+{
+  guint n_rounds = tasker_test_rounds (1000);
+
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr(TaskerGroup) group = tasker_group_new ("group");
+      GThread *thread = g_thread_new ("trouble", make_trouble, tasker_group_clone (group));
+      g_autoptr(GError) error = NULL;
+
+      tasker_group_set_ordered_shutdown (group, i % 2 == 0);
+      g_assert_true (tasker_group_shutdown (group, 60000, NULL, &error));
+      g_assert_no_error (error);
+      g_thread_join (thread);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_cmpuint (tasker_group_get_n_tasks (group), ==, 0);
+      tasker_test_assert_equation (group);
+    }
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tasker_test_init (&argc, &argv);
+  log_text = g_string_new (NULL);
+  log_tasks = g_string_new (NULL);
+  g_log_set_writer_func (keep_warnings, NULL, NULL);
+
+  tasker_test_add ("/shutdown/prompt", test_prompt);
+  tasker_test_add ("/shutdown/empty", test_empty);
+  tasker_test_add ("/shutdown/failure", test_failure);
+  tasker_test_add ("/shutdown/deaf", test_deaf);
+  tasker_test_add ("/shutdown/many-deaf", test_many_deaf);
+  tasker_test_add ("/shutdown/grace", test_grace);
+  tasker_test_add ("/shutdown/leaked-clone", test_leaked_clone);
+  tasker_test_add ("/shutdown/cancelled", test_cancelled);
+  tasker_test_add ("/shutdown/two", test_two);
+  tasker_test_add ("/shutdown/async", test_async);
+  tasker_test_add ("/shutdown/async-deaf", test_async_deaf);
+  tasker_test_add ("/shutdown/deadlock", test_deadlock);
+  tasker_test_add ("/shutdown/ordered", test_ordered);
+  tasker_test_add ("/shutdown/ordered-deaf", test_ordered_deaf);
+  tasker_test_add ("/shutdown/ordered-depth", test_ordered_depth);
+  tasker_test_add ("/shutdown/race", test_race);
+
+  return g_test_run ();
+}
