@@ -11,5 +11,6 @@
 #include <tasker-signaller.h>
 #include <tasker-stopper.h>
 #include <tasker-task.h>
+#include <tasker-unless.h>
 #include <tasker-version.h>
 #undef TASKER_INSIDE
