@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The kind of task that somebody else completes: an optional function begins
- * it in the home context, and its owner says when it is done. */
+/* The kinds of task that somebody else completes: an optional function begins
+ * it in the home context, and its owner says when it is done; or it stands for
+ * an operation that was begun by others, see tasker-for-gtask.c. */
 
 #include "tasker-home-private.h"
 
@@ -127,6 +128,14 @@ static const TaskerJobKind tasker_async_kind =
   .free = tasker_async_free,
 };
 
+/* The same, but not for its owner to complete. */
+static const TaskerJobKind tasker_awaited_kind =
+{
+  .size = sizeof (TaskerAsyncJob),
+  .step = tasker_async_step,
+  .free = tasker_async_free,
+};
+
 TaskerJob *
 tasker_async_job_new (const char     *name,
                       TaskerFunc      func,
@@ -134,6 +143,24 @@ tasker_async_job_new (const char     *name,
                       GDestroyNotify  data_free)
 {
   return tasker_job_new (&tasker_async_kind, name, G_CALLBACK (func), data, data_free);
+}
+
+/*
+ * tasker_awaited_job_new:
+ *
+ * A job that completes in @context, whoever adds it. Its operation is under way,
+ * so the stop cannot keep it from beginning.
+ */
+TaskerJob *
+tasker_awaited_job_new (const char   *name,
+                        GMainContext *context)
+{
+  TaskerJob *job = tasker_job_new (&tasker_awaited_kind, name, NULL, NULL, NULL);
+
+  from_job (job)->home.context = g_main_context_ref (context);
+  job->run_always = TRUE;
+
+  return job;
 }
 
 gboolean

@@ -30,6 +30,39 @@ typedef struct
   GError          *error;    /* known then */
 } TaskerGTaskJob;
 
+/*
+ * tasker_gtask_dup_error:
+ * @stopper: (nullable): what the task is asked by to end; also cancelled here
+ *   when the GTask's own cancellable is, for the caller may just have done that
+ *
+ * Makes the error of a task whose GTask has completed, or returns %NULL. Its own
+ * error goes to its callback alone.
+ */
+GError *
+tasker_gtask_dup_error (GTask        *task,
+                        GCancellable *stopper)
+{
+  if (!g_task_had_error (task))
+    return NULL;
+
+  if (stopper != NULL && g_cancellable_is_cancelled (g_task_get_cancellable (task)))
+    tasker_cancel (stopper);
+
+  if (stopper != NULL && g_cancellable_is_cancelled (stopper))
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Operation was cancelled"));
+
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED,
+                              _("The operation failed; its callback has the error"));
+}
+
+/* That of one whose GTask was dropped before it had a value or an error. */
+GError *
+tasker_gtask_error_new_lost (void)
+{
+  return g_error_new_literal (TASKER_ERROR, TASKER_ERROR_PANICKED,
+                              _("The operation was given up without a result"));
+}
+
 static TaskerGTaskJob *
 from_job (TaskerJob *job)
 {
@@ -95,27 +128,9 @@ static void
 on_lost (gpointer  self,
          GObject  *task)
 {
-  on_over (self, g_error_new_literal (TASKER_ERROR, TASKER_ERROR_PANICKED,
-                                      _("The operation was given up without a result")));
+  on_over (self, tasker_gtask_error_new_lost ());
 }
 
-static GError *
-make_error (TaskerGTaskJob *self,
-            GTask          *task)
-{
-  if (!g_task_had_error (task))
-    return NULL;
-
-  /* The caller may have cancelled since the function returned. */
-  if (self->stopper != NULL && g_cancellable_is_cancelled (g_task_get_cancellable (task)))
-    tasker_cancel (G_CANCELLABLE (self->stopper));
-
-  if (self->stopper != NULL && g_cancellable_is_cancelled (G_CANCELLABLE (self->stopper)))
-    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Operation was cancelled"));
-
-  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED,
-                              _("The operation failed; its callback has the error"));
-}
 
 static void
 on_completed (GTask          *task,
@@ -124,7 +139,7 @@ on_completed (GTask          *task,
 {
   g_signal_handlers_disconnect_by_func (task, on_completed, self);
   g_object_weak_unref (G_OBJECT (task), on_lost, self);
-  on_over (self, make_error (self, task));
+  on_over (self, tasker_gtask_dup_error (task, G_CANCELLABLE (self->stopper)));
 }
 
 /* From now on the GTask's end is awaited. */

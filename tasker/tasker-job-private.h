@@ -197,6 +197,8 @@ TaskerJob *tasker_async_job_new    (const char     *name,
                                     TaskerFunc      start,
                                     gpointer        data,
                                     GDestroyNotify  data_free);
+TaskerJob *tasker_awaited_job_new  (const char     *name,
+                                    GMainContext   *context);
 gboolean   tasker_job_is_async     (TaskerJob      *job);
 gboolean   tasker_async_complete   (TaskerJob      *job,
                                     gboolean        failed,
@@ -209,5 +211,10 @@ TaskerJob *tasker_each_job_new  (const char      *name,
                                  GDestroyNotify   data_free);
 TaskerJob *tasker_gtask_job_new (GTask           *task,
                                  GTaskThreadFunc  func);
+
+/* What becomes of a GTask, for the kinds that stand for one. */
+GError    *tasker_gtask_dup_error      (GTask        *task,
+                                        GCancellable *stopper);
+GError    *tasker_gtask_error_new_lost (void);
 
 G_END_DECLS

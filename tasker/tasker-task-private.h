@@ -19,6 +19,14 @@ gboolean    tasker_task_enter        (TaskerTask *self,
 /* Undoes that, for a task that was not added in the end. */
 void        tasker_task_leave        (TaskerTask *self);
 
+/* Completes a task of the kinds that others complete: it has failed if there is
+ * an @error, which is consumed. FALSE if that was done before. */
+gboolean    tasker_task_end_async   (TaskerTask *self,
+                                     GError     *error);
+/* Has that done when the GTask is over. */
+void        tasker_task_await_gtask (TaskerTask *self,
+                                     GTask      *gtask);
+
 /* The face of a job that the caller is running. */
 TaskerTask *tasker_task_get_for_job  (TaskerJob  *job,
                                       TaskerCore *core);

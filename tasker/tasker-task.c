@@ -325,6 +325,30 @@ tasker_task_wake_waiters (TaskerTask *self,
 }
 
 gboolean
+tasker_task_end_async (TaskerTask *self,
+                       GError     *error)
+{
+  TaskerCore *core;
+
+  if (!tasker_async_complete (self->job, error != NULL, error))
+    {
+      g_clear_error (&error);
+      return FALSE;
+    }
+
+  /* Where it is not added yet, its first step finds out. */
+  core = get_core (self);
+  if (core != NULL)
+    {
+      tasker_core_lock (core);
+      tasker_home_ready ((TaskerHomeJob *) self->job);
+      tasker_core_unlock (core);
+    }
+
+  return TRUE;
+}
+
+gboolean
 tasker_task_enter (TaskerTask *self,
                    TaskerCore *core)
 {
@@ -612,26 +636,10 @@ tasker_task_new_async (const char     *name,
 
 static void
 complete (TaskerTask *self,
-          gboolean    failed,
           GError     *error)
 {
-  TaskerCore *core;
-
-  if (!tasker_async_complete (self->job, failed, error))
-    {
-      g_critical ("A task was completed that had been completed before");
-      g_clear_error (&error);
-      return;
-    }
-
-  /* Where it is not added yet, its first step finds out. */
-  core = get_core (self);
-  if (core == NULL)
-    return;
-
-  tasker_core_lock (core);
-  tasker_home_ready ((TaskerHomeJob *) self->job);
-  tasker_core_unlock (core);
+  if (!tasker_task_end_async (self, error))
+    g_critical ("A task was completed that had been completed before");
 }
 
 /**
@@ -651,7 +659,7 @@ tasker_task_complete (TaskerTask *self)
   g_return_if_fail (TASKER_IS_TASK (self));
   g_return_if_fail (tasker_job_is_async (self->job));
 
-  complete (self, FALSE, NULL);
+  complete (self, NULL);
 }
 
 /**
@@ -675,7 +683,68 @@ tasker_task_complete_error (TaskerTask *self,
   g_return_if_fail (tasker_job_is_async (self->job));
   g_return_if_fail (error != NULL);
 
-  complete (self, TRUE, error);
+  complete (self, error);
+}
+
+/**
+ * tasker_task_new_for_gtask:
+ * @gtask: an operation that is under way
+ *
+ * Makes a task that stands for an operation which somebody has begun.
+ *
+ * It has the name and the priority of @gtask, and ends when that has completed:
+ * its callback has been called by then. Where @gtask had an error, see
+ * [method@Gio.Task.had_error], the task has failed; or it was stopped, if the
+ * task or the cancellable of @gtask is cancelled. The error itself goes to the
+ * callback. If @gtask is dropped without ever returning, the task has failed
+ * with [error@Tasker.Error.PANICKED].
+ *
+ * ```c
+ * static void
+ * load_async (Document *document, TaskerGroup *group, GAsyncReadyCallback callback, gpointer user_data)
+ * {
+ *   g_autoptr(TaskerStopper) stopper = tasker_group_create_stopper (group);
+ *   g_autoptr(GTask) gtask = g_task_new (document, G_CANCELLABLE (stopper), callback, user_data);
+ *   g_autoptr(TaskerTask) task = NULL;
+ *
+ *   g_task_set_name (gtask, "load");
+ *   task = tasker_task_new_for_gtask (gtask);
+ *   tasker_group_add (group, task);
+ *   begin_to_load (document, g_steal_pointer (&gtask));
+ * }
+ * ```
+ *
+ * The operation obeys the cancellable that it was begun with, which the group
+ * never cancels, since others may share it. So give it a stopper of the group,
+ * as here, if it is to hear of the stop. Where it does not hear, it runs to its
+ * end, and joins wait for that. As it is under way, a task that is queued when
+ * the group is stopped begins all the same: [property@Tasker.Task:run-always]
+ * is set. After an abort nobody waits any more: the task has ended, and the
+ * operation goes on by itself.
+ *
+ * To be called in the main context in which @gtask completes, which is the home
+ * context of the task, wherever that is added. Until @gtask has completed, or
+ * is dropped, it holds the task; the task does not hold @gtask.
+ *
+ * To have a function run that is made for [method@Gio.Task.run_in_thread], use
+ * [method@Tasker.Group.run_in_thread].
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new_for_gtask (GTask *gtask)
+{
+  TaskerTask *self;
+
+  g_return_val_if_fail (G_IS_TASK (gtask), NULL);
+
+  self = tasker_task_new_full (tasker_awaited_job_new (g_task_get_name (gtask), g_task_get_context (gtask)));
+  self->job->priority = g_task_get_priority (gtask);
+  tasker_task_await_gtask (self, gtask);
+
+  return self;
 }
 
 /**

@@ -139,6 +139,8 @@ TaskerTask      *tasker_task_new_async       (const char           *name,
                                               TaskerFunc            func,
                                               gpointer              user_data,
                                               GDestroyNotify        user_data_free);
+TASKER_AVAILABLE_IN_1_0
+TaskerTask      *tasker_task_new_for_gtask   (GTask                *gtask);
 
 TASKER_AVAILABLE_IN_1_0
 void             tasker_task_complete        (TaskerTask           *self);
