@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * one, for a function may iterate a main loop.
  */
 typedef struct _TaskerCurrent TaskerCurrent;
+typedef struct _TaskerHome TaskerHome;
 
 struct _TaskerCurrent
 {
@@ -21,6 +22,7 @@ struct _TaskerCurrent
   TaskerCore    *core;
   TaskerHand    *hand;   /* what @job was taken into */
   TaskerRunner  *runner; /* %NULL on a main loop */
+  TaskerHome    *home;   /* %NULL elsewhere */
   TaskerJob     *job;    /* %NULL between two functions */
 };
 

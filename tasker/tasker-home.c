@@ -363,6 +363,9 @@ fill_hand (TaskerHome *self,
   take_due (self);
   n_jobs = take_jobs (self, hand->slots);
   tasker_hand_fill (hand, n_jobs);
+  /* For a dispatch in this one. */
+  if (n_jobs > 0)
+    g_atomic_int_set (&self->pending, TRUE);
   tasker_core_unlock (self->core);
 
   return n_jobs > 0;
@@ -385,14 +388,25 @@ work (TaskerHome    *self,
   self->rest = self->now >= end;
 }
 
+/* What the dispatches around this one have in hand would wait for a step that
+ * perhaps waits for it. */
+static void
+put_back_outer (TaskerHome *self)
+{
+  for (TaskerCurrent *l = tasker_current_get (); l != NULL; l = l->outer)
+    if (l->home == self)
+      put_back (self, l->hand);
+}
+
 static void
 open_hand (TaskerHome *self,
            TaskerHand *hand)
 {
   tasker_hand_init (hand, FALSE, 0);
-  self->depth++;
 
   tasker_core_lock (self->core);
+  if (self->depth++ > 0)
+    put_back_outer (self);
   g_queue_push_tail_link (&self->core->hands, &hand->link);
   tasker_core_unlock (self->core);
 }
@@ -432,7 +446,7 @@ tasker_home_dispatch (GSource     *source,
 {
   TaskerHome *self = (TaskerHome *) source;
   TaskerHand hand;
-  TaskerCurrent current = { .core = self->core, .hand = &hand };
+  TaskerCurrent current = { .core = self->core, .hand = &hand, .home = self };
 
   open_hand (self, &hand);
   tasker_current_push (&current);

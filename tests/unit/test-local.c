@@ -632,6 +632,36 @@ join_other (gpointer       user_data,
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+join_task (gpointer       task,
+           GCancellable  *stopper,
+           GError       **error)
+{
+  g_assert_true (tasker_task_join (task, NULL, NULL));
+  return G_SOURCE_REMOVE;
+}
+
+/* A step that waits for another task of its loop, which was to come next. */
+static void
+test_join_next (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) task = NULL;
+      Steps steps = STEPS_INIT;
+
+      steps.n_left = 3;
+      task = i == 0 ? tasker_task_new_local (NULL, step, &steps, NULL)
+                    : tasker_task_new_interval (NULL, 1, step, &steps, NULL);
+      tasker_group_spawn_local (group, NULL, join_task, task, NULL);
+      tasker_group_add (group, task);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_cmpint (steps.n_calls, ==, 4);
+      tasker_test_assert_counts (group, 2, 0, 2, 0, 0, 0);
+    }
+}
+
 /* A step that joins another group iterates the loop it is called by. */
 static void
 test_join_in_step (void)
@@ -699,6 +729,7 @@ main (int    argc,
   tasker_test_add ("/local/context/other", test_other_context);
   tasker_test_add ("/local/context/orphaned", test_orphaned_context);
   tasker_test_add ("/local/nested/join-in-step", test_join_in_step);
+  tasker_test_add ("/local/nested/join-next", test_join_next);
   tasker_test_add ("/local/nested/deadlock", test_deadlock);
 
   return g_test_run ();
