@@ -4,7 +4,9 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "tasker-current-private.h"
 #include "tasker-error.h"
+#include "tasker-waiter-private.h"
 
 /**
  * TaskerStopper:
@@ -191,6 +193,44 @@ fail_in_cancelled_handler (GError **error)
   return TRUE;
 }
 
+/* The group whose stop it hears, or NULL. The stopper that all light tasks share
+ * knows none, but is met inside of one of them. */
+static TaskerCore *
+ref_core (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+  TaskerSource *source = g_atomic_pointer_get (&priv->source);
+
+  if (source != NULL)
+    return (TaskerCore *) tasker_source_ref (source);
+
+  for (TaskerCurrent *l = tasker_current_get (); l != NULL; l = l->outer)
+    if (l->core->stopper == self)
+      return tasker_core_ref (l->core);
+
+  return NULL;
+}
+
+static void
+sleep_until (TaskerStopper *self,
+             gint64         end)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+  g_autoptr(TaskerCore) core = NULL;
+
+  if (g_cancellable_is_cancelled (G_CANCELLABLE (self)))
+    return;
+
+  core = ref_core (self);
+  if (core != NULL && tasker_waiter_sleep (core, G_CANCELLABLE (self), end))
+    return;
+
+  g_mutex_lock (&priv->lock);
+  while (!g_cancellable_is_cancelled (G_CANCELLABLE (self)) &&
+         g_cond_wait_until (&priv->cancelled, &priv->lock, end));
+  g_mutex_unlock (&priv->lock);
+}
+
 /**
  * tasker_stopper_sleep:
  * @self: a stopper
@@ -201,6 +241,11 @@ fail_in_cancelled_handler (GError **error)
  *
  * If the stop and the end of the time come together, the stop wins; so with
  * a @duration_ms of 0 this asks whether the stopper is cancelled.
+ *
+ * In a thread that can acquire its thread-default main context - the main
+ * thread, most often - the context is iterated as long as the group has tasks
+ * there, for they could not go on otherwise. What they do in that time may
+ * make the sleep longer. [method@Tasker.Stopper.sleep_async] is better there.
  *
  * Fails with %G_IO_ERROR_CANCELLED when the stopper is cancelled, and with
  * [error@Tasker.Error.DEADLOCK] inside of a handler of
@@ -217,27 +262,16 @@ tasker_stopper_sleep (TaskerStopper  *self,
                       guint           duration_ms,
                       GError        **error)
 {
-  TaskerStopperPrivate *priv;
-  GCancellable *cancellable;
-  gint64 end;
-
   g_return_val_if_fail (TASKER_IS_STOPPER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  priv = tasker_stopper_get_instance_private (self);
-  cancellable = G_CANCELLABLE (self);
 
   if (fail_in_cancelled_handler (error))
     return FALSE;
 
-  end = g_get_monotonic_time () + duration_ms * G_TIME_SPAN_MILLISECOND;
+  if (duration_ms > 0)
+    sleep_until (self, g_get_monotonic_time () + duration_ms * G_TIME_SPAN_MILLISECOND);
 
-  g_mutex_lock (&priv->lock);
-  while (!g_cancellable_is_cancelled (cancellable) &&
-         g_cond_wait_until (&priv->cancelled, &priv->lock, end));
-  g_mutex_unlock (&priv->lock);
-
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+  return !g_cancellable_set_error_if_cancelled (G_CANCELLABLE (self), error);
 }
 
 static gboolean
@@ -318,6 +352,9 @@ tasker_stopper_sleep_finish (TaskerStopper  *self,
  *
  * Waits until the stopper is cancelled, for however long that takes.
  *
+ * In a thread that can acquire its thread-default main context, that is
+ * iterated meanwhile, as in [method@Tasker.Stopper.sleep].
+ *
  * In a handler of [signal@Gio.Cancellable::cancelled], where nothing may
  * block, this logs a critical message and returns at once.
  *
@@ -328,17 +365,10 @@ tasker_stopper_sleep_finish (TaskerStopper  *self,
 void
 tasker_stopper_wait (TaskerStopper *self)
 {
-  TaskerStopperPrivate *priv;
-
   g_return_if_fail (TASKER_IS_STOPPER (self));
   g_return_if_fail (!tasker_in_cancelled_handler ());
 
-  priv = tasker_stopper_get_instance_private (self);
-
-  g_mutex_lock (&priv->lock);
-  while (!g_cancellable_is_cancelled (G_CANCELLABLE (self)))
-    g_cond_wait (&priv->cancelled, &priv->lock);
-  g_mutex_unlock (&priv->lock);
+  sleep_until (self, G_MAXINT64);
 }
 
 static gboolean

@@ -38,6 +38,9 @@ gboolean tasker_waiter_wait       (const TaskerWait  *wait,
                                    GError           **error);
 void     tasker_waiter_wait_async (const TaskerWait  *wait,
                                    GTask             *result);
+gboolean tasker_waiter_sleep      (TaskerCore        *core,
+                                   GCancellable      *stopper,
+                                   gint64             end);
 
 /* With the core's lock held. */
 void     tasker_waiter_settle     (TaskerCore        *core,

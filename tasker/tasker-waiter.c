@@ -169,14 +169,20 @@ get_own_context (void)
   return context;
 }
 
+/* Whether the group has something to do in the thread's own context. */
 static gboolean
-acquire_context (TaskerWaiter *self)
+has_own_work (TaskerWaiter *self)
 {
   GHashTable *contexts = self->wait.core->contexts;
 
   return self->context != NULL && contexts != NULL &&
-         g_hash_table_contains (contexts, self->context) &&
-         g_main_context_acquire (self->context);
+         g_hash_table_contains (contexts, self->context);
+}
+
+static gboolean
+acquire_context (TaskerWaiter *self)
+{
+  return has_own_work (self) && g_main_context_acquire (self->context);
 }
 
 /* A context that is in use, that nobody runs, and that is not the main one. */
@@ -229,6 +235,20 @@ sleep_a_little (TaskerWaiter *self)
     g_cond_wait_until (&self->cond, &core->lock, g_get_monotonic_time () + LOOK_INTERVAL_US);
 }
 
+/* Runs the thread's own context, which was acquired, once. */
+static void
+iterate (TaskerWaiter *self)
+{
+  TaskerCore *core = self->wait.core;
+
+  self->iterating = TRUE;
+  tasker_core_unlock (core);
+  g_main_context_iteration (self->context, TRUE);
+  g_main_context_release (self->context);
+  tasker_core_lock (core);
+  self->iterating = FALSE;
+}
+
 static void
 sleep_once (TaskerWaiter *self)
 {
@@ -237,12 +257,7 @@ sleep_once (TaskerWaiter *self)
   self->woken = FALSE;
   if (acquire_context (self))
     {
-      self->iterating = TRUE;
-      tasker_core_unlock (core);
-      g_main_context_iteration (self->context, TRUE);
-      g_main_context_release (self->context);
-      tasker_core_lock (core);
-      self->iterating = FALSE;
+      iterate (self);
     }
   else if (run_orphan (core))
     {
@@ -412,6 +427,102 @@ tasker_waiter_wait (const TaskerWait  *wait,
       g_propagate_error (error, self.error);
       return FALSE;
     }
+
+  return TRUE;
+}
+
+/* Sleeping */
+
+static void
+on_sleep_cancelled (GCancellable *cancellable,
+                    gpointer      waiter)
+{
+  TaskerWaiter *self = waiter;
+
+  tasker_core_lock (self->wait.core);
+  self->cancelled = TRUE;
+  wake (self);
+  tasker_core_unlock (self->wait.core);
+}
+
+static gboolean
+on_alarm (gpointer user_data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+/* Has an iteration of the context end in time. */
+static GSource *
+attach_alarm (GMainContext *context,
+              gint64        end)
+{
+  GSource *source = g_timeout_source_new (0);
+
+  g_source_set_static_name (source, "[tasker] sleep");
+  g_source_set_callback (source, on_alarm, NULL, NULL);
+  g_source_set_ready_time (source, end);
+  g_source_attach (source, context);
+
+  return source;
+}
+
+/* With the core's lock held. Where somebody else runs the context, it may be
+ * left to us later, and nobody tells us. */
+static void
+doze (TaskerWaiter *self,
+      gint64        end)
+{
+  self->woken = FALSE;
+  if (acquire_context (self))
+    {
+      iterate (self);
+      return;
+    }
+
+  if (has_own_work (self))
+    end = MIN (end, g_get_monotonic_time () + LOOK_INTERVAL_US);
+  g_cond_wait_until (&self->cond, &self->wait.core->lock, end);
+}
+
+/*
+ * tasker_waiter_sleep:
+ * @stopper: what wakes it up
+ * @end: until when, in monotonic time; %G_MAXINT64 for ever
+ *
+ * Sleeps, and runs the thread's own context as long as the group has something
+ * to do there. Nothing is waited for, so other contexts do not matter.
+ *
+ * Returns: %FALSE, at once, if the thread has no context of its own
+ */
+gboolean
+tasker_waiter_sleep (TaskerCore   *core,
+                     GCancellable *stopper,
+                     gint64        end)
+{
+  TaskerWaiter self = { .wait = { .core = core }, .context = get_own_context () };
+  g_autoptr(GSource) alarm = NULL;
+  gulong handler;
+
+  if (self.context == NULL)
+    return FALSE;
+
+  if (end != G_MAXINT64)
+    alarm = attach_alarm (self.context, end);
+  g_cond_init (&self.cond);
+  handler = g_cancellable_connect (stopper, G_CALLBACK (on_sleep_cancelled), &self, NULL);
+
+  tasker_core_lock (core);
+  self.sleeper.data = &self;
+  g_queue_push_tail_link (&core->sleepers, &self.sleeper);
+  while (!self.cancelled && g_get_monotonic_time () < end)
+    doze (&self, end);
+  g_queue_unlink (&core->sleepers, &self.sleeper);
+  tasker_core_unlock (core);
+
+  g_cancellable_disconnect (stopper, handler);
+  g_cond_clear (&self.cond);
+  if (alarm != NULL)
+    g_source_destroy (alarm);
 
   return TRUE;
 }
