@@ -12,7 +12,6 @@
  * before the program ends, so no file is left half-written. */
 
 #include <errno.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include <glib/gi18n.h>
 #include <tasker.h>
 
+#include "init-locale.h"
 #include "thumbnail.h"
 #include "thumbnailer-options.h"
 #include "thumbnailer-report.h"
@@ -300,17 +300,6 @@ configure (Thumbnailer  *self,
   tasker_group_set_max_running (self->pictures, (guint) options->jobs);
 
   return prepare_target (&self->plan, options, error);
-}
-
-static void
-init_locale (void)
-{
-  const char *localedir = g_getenv ("TASKER_LOCALEDIR");
-
-  setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, localedir != NULL ? localedir : LOCALEDIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
 }
 
 int

@@ -14,7 +14,6 @@ import pathlib
 import pty
 import re
 import resource
-import select
 import shutil
 import signal
 import stat
@@ -25,9 +24,9 @@ import unittest
 
 import tap
 from pictures import png, read_png
+from running import DEADLINE, Running
 
 PROGRAM = os.environ['THUMBNAILER']
-DEADLINE = 120
 
 STOPPING = 'Stopping when the pictures at hand are done.'
 GIVING_UP = 'Giving up the pictures at hand.'
@@ -66,34 +65,6 @@ def in_small_filesystem(directory, command):
     if subprocess.run([*unshare, *mount, 'true'], capture_output=True).returncode != 0:
         raise unittest.SkipTest('no file system can be mounted here')
     return [*unshare, *mount, *command]
-
-
-class Running:
-    """A thumbnailer that is under way."""
-
-    def __init__(self, command, env, stdout=subprocess.PIPE):
-        self.process = subprocess.Popen(command, env=env, stdout=stdout, stderr=subprocess.PIPE)
-        self.stderr = ''
-
-    def wait_for(self, message):
-        """Waits until the message has come on the standard error output."""
-        deadline = time.monotonic() + DEADLINE
-        while message not in self.stderr:
-            ready, _, _ = select.select([self.process.stderr], [], [], deadline - time.monotonic())
-            data = os.read(self.process.stderr.fileno(), 4096) if ready else b''
-            if not data:
-                raise AssertionError(f'“{message}” did not come, but: {self.stderr}')
-            self.stderr += data.decode()
-
-    def send(self, signum, message):
-        self.process.send_signal(signum)
-        self.wait_for(message)
-
-    def finish(self):
-        stdout, stderr = self.process.communicate(timeout=DEADLINE)
-        self.stderr += stderr.decode()
-        self.stdout = stdout.decode() if stdout is not None else None
-        return self.process.returncode
 
 
 class Feeder:
