@@ -386,6 +386,7 @@ typedef struct
 {
   GMutex   lock;
   GString *order;
+  int      n_begun; /* atomic */
 } Order;
 
 typedef struct
@@ -401,6 +402,7 @@ note_order (gpointer       data,
 {
   Place *place = data;
 
+  g_atomic_int_inc (&place->order->n_begun);
   tasker_stopper_wait (TASKER_STOPPER (stopper));
   g_usleep (5000);
   g_mutex_lock (&place->order->lock);
@@ -428,6 +430,8 @@ test_ordered (void)
       g_ptr_array_add (children, tasker_group_new_child (group, "child"));
       tasker_group_spawn (children->pdata[i], NULL, note_order, &places[i], NULL);
     }
+  /* What has not begun would not be run. */
+  tasker_test_wait_for (g_atomic_int_get (&order.n_begun) == N_CHILDREN);
 
   g_assert_true (tasker_group_shutdown (group, 60000, NULL, NULL));
   g_assert_cmpstr (order.order->str, ==, "hgfedcba");
