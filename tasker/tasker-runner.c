@@ -339,15 +339,47 @@ step_aside (TaskerRunner *self)
 static void run (gpointer data,
                  gpointer user_data);
 
+static GMutex pool_lock;
+static GThreadPool *the_pool; /* atomic; written under the lock */
+static GQueue unpushed;       /* runners that there was no pool for; likewise */
+
+/* Returns: (nullable): the pool. Newer GLibs start a thread for the first one of
+ * a process, which may be refused as well. */
 static GThreadPool *
 get_pool (void)
 {
-  static GThreadPool *pool;
+  gpointer runner;
 
-  if (g_once_init_enter (&pool))
-    g_once_init_leave (&pool, g_thread_pool_new (run, NULL, -1, FALSE, NULL));
+  if (g_atomic_pointer_get (&the_pool) != NULL)
+    return the_pool;
 
-  return pool;
+  g_mutex_lock (&pool_lock);
+  if (the_pool == NULL)
+    g_atomic_pointer_set (&the_pool, g_thread_pool_new (run, NULL, -1, FALSE, NULL));
+  while (the_pool != NULL && (runner = g_queue_pop_head (&unpushed)) != NULL)
+    g_thread_pool_push (the_pool, runner, NULL);
+  g_mutex_unlock (&pool_lock);
+
+  return g_atomic_pointer_get (&the_pool);
+}
+
+/* Returns: whether there is a thread for it. If not, it is kept, but for what asks
+ * for a thread and nothing else. */
+static gboolean
+push_or_keep (gpointer data)
+{
+  GThreadPool *pool = get_pool ();
+
+  if (pool == NULL && data != PROBE)
+    {
+      g_mutex_lock (&pool_lock);
+      pool = the_pool;
+      if (pool == NULL)
+        g_queue_push_tail (&unpushed, data);
+      g_mutex_unlock (&pool_lock);
+    }
+
+  return pool != NULL && g_thread_pool_push (pool, data, NULL);
 }
 
 /* Whether runners wait because a thread was refused. */
@@ -355,10 +387,12 @@ static gboolean
 has_waiting_runners (void)
 {
   int seen = g_atomic_int_get (&n_refused);
+  GThreadPool *pool;
 
   if (seen == 0)
     return FALSE;
-  if (g_thread_pool_unprocessed (get_pool ()) > 0)
+  pool = get_pool ();
+  if (pool == NULL || g_thread_pool_unprocessed (pool) > 0)
     return TRUE;
 
   /* Unless one was refused just now. */
@@ -424,7 +458,10 @@ tasker_runner_retry (void)
 {
   tasker_service_retry ();
 
-  return !has_waiting_runners () || g_thread_pool_set_max_threads (get_pool (), -1, NULL);
+  if (!has_waiting_runners ())
+    return TRUE;
+
+  return get_pool () != NULL && g_thread_pool_set_max_threads (get_pool (), -1, NULL);
 }
 
 static gboolean
@@ -439,7 +476,7 @@ on_retry_timer (gpointer user_data)
 static gboolean
 push (gpointer data)
 {
-  if (g_thread_pool_push (get_pool (), data, NULL))
+  if (push_or_keep (data))
     return TRUE;
 
   if (g_atomic_int_add (&n_refused, 1) == 0)
@@ -457,7 +494,9 @@ tasker_runner_start (TaskerCore *core)
 gboolean
 tasker_runner_have_thread (GError **error)
 {
-  if (g_thread_pool_get_num_threads (get_pool ()) > 0)
+  GThreadPool *pool = get_pool ();
+
+  if (pool != NULL && g_thread_pool_get_num_threads (pool) > 0)
     return TRUE;
   if (has_waiting_runners () ? tasker_runner_retry () : push (PROBE))
     return TRUE;

@@ -135,6 +135,8 @@ tasker_unless_begin (GCancellable        *stopper,
  * May be called in any thread; the callback that was given to
  * [func@Tasker.unless_begin] is called in its own context.
  *
+ * Left out of introspection with [func@Tasker.unless_begin].
+ *
  * Since: 1.0
  */
 void
@@ -165,6 +167,8 @@ tasker_unless_ready (GObject      *source,
  * Ends what [func@Tasker.unless_begin] began.
  *
  * Fails with %G_IO_ERROR_CANCELLED when the stopper is cancelled.
+ *
+ * Left out of introspection with [func@Tasker.unless_begin].
  *
  * Returns: (transfer full): the result of the operation, to be given to its
  *   finish function, or %NULL with @error set

@@ -187,6 +187,21 @@ tasker_test_is_alive (GWeakRef *ref)
   return object != NULL;
 }
 
+static gboolean
+is_fatal (const char     *domain,
+          GLogLevelFlags  level,
+          const char     *message,
+          gpointer        user_data)
+{
+  return strstr (message, "finalized without ever returning") == NULL;
+}
+
+void
+tasker_test_lose_gtasks (void)
+{
+  g_test_log_set_fatal_handler (is_fatal, NULL);
+}
+
 char *
 tasker_test_counts (TaskerGroup *group)
 {

@@ -209,6 +209,8 @@ test_in_callback (void)
 static void
 test_dropped (void)
 {
+  tasker_test_lose_gtasks ();
+
   for (guint i = 0; i < 6; i++)
     {
       g_autoptr (TaskerGroup) group = tasker_test_group (NULL);

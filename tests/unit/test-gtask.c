@@ -335,6 +335,7 @@ test_return_nothing (void)
   g_auto (Call) call = { .n_calls = 0 };
   GTask *task = g_task_new (NULL, NULL, note_call, &call);
 
+  tasker_test_lose_gtasks ();
   g_object_add_weak_pointer (G_OBJECT (task), (gpointer *) &task);
   g_task_set_name (task, "silent");
   tasker_group_run_in_thread (group, task, return_nothing);
@@ -360,6 +361,7 @@ test_return_nothing_unheld (void)
   g_autoptr (GError) error = NULL;
   GTask *task = g_task_new (NULL, NULL, NULL, NULL);
 
+  tasker_test_lose_gtasks ();
   tasker_group_run_in_thread (group, task, return_nothing);
   g_object_unref (task);
 
