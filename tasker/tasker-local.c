@@ -25,6 +25,7 @@ call (TaskerJob  *job,
   TaskerStepFunc func = (TaskerStepFunc) job->func;
   GCancellable *stopper = tasker_core_get_stopper (core, job);
   GError *error = NULL;
+  TaskerTaskState state;
   gboolean again;
 
   again = func (job->data, stopper, &error);
@@ -33,8 +34,8 @@ call (TaskerJob  *job,
   if (again && error == NULL)
     return TRUE;
 
-  tasker_core_end (core, job,
-                   tasker_job_judge (job, core, stopper, error == NULL, &error), error);
+  state = tasker_job_judge (job, core, stopper, error == NULL, &error);
+  tasker_core_end (core, job, state, error);
 
   return FALSE;
 }

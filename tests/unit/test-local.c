@@ -161,6 +161,29 @@ abort_thread (gpointer group)
 }
 
 /* From another thread; what belongs to this one is still freed in it. */
+static gboolean
+go_on (gpointer       user_data,
+       GCancellable  *stopper,
+       GError       **error)
+{
+  return !g_cancellable_set_error_if_cancelled (stopper, error);
+}
+
+/* A step that says that it was cancelled. */
+static void
+test_stop_error (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = tasker_task_new_local (NULL, go_on, NULL, NULL);
+
+  tasker_group_add (group, task);
+  tasker_test_iterate_until (tasker_task_get_state (task) == TASKER_TASK_STATE_RUNNING);
+  tasker_group_stop (group);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_null (tasker_task_get_error (task));
+  tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
+}
+
 static void
 test_abort (void)
 {
@@ -713,6 +736,7 @@ main (int    argc,
   tasker_test_add ("/local/join-elsewhere", test_join_elsewhere);
   tasker_test_add ("/local/failure", test_failure);
   tasker_test_add ("/local/stop", test_stop);
+  tasker_test_add ("/local/stop-error", test_stop_error);
   tasker_test_add ("/local/abort", test_abort);
   tasker_test_add ("/local/stopped-alone", test_stopped_alone);
   tasker_test_add ("/local/max-running", test_max_running);
