@@ -566,6 +566,8 @@ tasker_core_begin (TaskerCore *self,
    * come as far as to cancel it. */
   if (job->full && tasker_source_get_level (&self->source) != TASKER_LEVEL_NONE)
     tasker_cancel (G_CANCELLABLE (job->face));
+  if (job->full)
+    tasker_stopper_begin ((TaskerStopper *) job->face);
 
   return TRUE;
 }
@@ -661,6 +663,15 @@ leave_job (TaskerJob *job)
     current->job = NULL;
 }
 
+/* What has ended is not cancelled any more. The face of a light job, if there is
+ * one, has no deadline, and may be going. */
+static void
+end_deadline (TaskerJob *job)
+{
+  if (job->full)
+    tasker_stopper_end ((TaskerStopper *) job->face);
+}
+
 static gsize
 next_end (TaskerCore *self)
 {
@@ -680,6 +691,7 @@ tasker_core_end (TaskerCore      *self,
                  TaskerTaskState  state,
                  GError          *error)
 {
+  end_deadline (job);
   tasker_job_free_data (job);
   job->error = error;
   job->end = g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED
@@ -732,6 +744,7 @@ tasker_core_end_detached (TaskerCore      *self,
                           TaskerTaskState  state,
                           GError          *error)
 {
+  end_deadline (job);
   tasker_job_free_data (job);
   leave_job (job);
 

@@ -266,6 +266,14 @@ tasker_job_judge (TaskerJob     *self,
       return TASKER_TASK_STATE_ABORTED;
     }
 
+  if (self->full && tasker_stopper_timed_out ((TaskerStopper *) self->face))
+    {
+      g_clear_error (error);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("It had not ended after %u ms"),
+                   tasker_stopper_get_timeout_ms ((TaskerStopper *) self->face));
+      return TASKER_TASK_STATE_FAILED;
+    }
+
   if (level == TASKER_LEVEL_STOPPED || g_cancellable_is_cancelled (stopper))
     {
       g_clear_error (error);

@@ -5,6 +5,8 @@
 
 #include "tasker-home-private.h"
 
+#include <glib/gi18n-lib.h>
+
 typedef struct
 {
   TaskerHomeJob home;
@@ -80,6 +82,18 @@ is_stopped (TaskerJob  *job,
          tasker_source_get_level (&core->source) != TASKER_LEVEL_NONE;
 }
 
+/* That is the end of an interval, as if its function had seen it. */
+static void
+end_stopped (TaskerJob  *job,
+             TaskerCore *core)
+{
+  GError *error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Operation was cancelled"));
+  TaskerTaskState state;
+
+  state = tasker_job_judge (job, core, tasker_core_get_stopper (core, job), FALSE, &error);
+  tasker_core_end (core, job, state, error);
+}
+
 /* Ticks that were missed are left out, and those that come keep the rate. */
 static gint64
 get_next_due (TaskerIntervalJob *self)
@@ -103,7 +117,7 @@ tasker_interval_step (TaskerJob  *job,
   else if (tasker_core_is_aborted (core, job))
     tasker_core_end (core, job, TASKER_TASK_STATE_ABORTED, NULL);
   else if (is_stopped (job, core))
-    tasker_core_end (core, job, TASKER_TASK_STATE_STOPPED, NULL);
+    end_stopped (job, core);
   else if (call (job, core))
     wait_until (job, core, get_next_due (self));
 }

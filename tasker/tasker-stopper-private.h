@@ -26,4 +26,12 @@ TaskerStopper *tasker_stopper_ref_alive (TaskerStopper *self);
 void           tasker_stopper_release   (TaskerStopper *self);
 GList         *tasker_stopper_steal_link (TaskerStopper *self);
 
+/* Whether it was asked to end: it is cancelled, or will be at once. */
+gboolean       tasker_stopper_is_asked  (TaskerStopper *self);
+
+/* The deadline of a task, if it has one, counts from now; it does not count any
+ * more. */
+void           tasker_stopper_begin     (TaskerStopper *self);
+void           tasker_stopper_end       (TaskerStopper *self);
+
 G_END_DECLS

@@ -5,7 +5,9 @@
 #include <glib/gi18n-lib.h>
 
 #include "tasker-current-private.h"
+#include "tasker-deadline-private.h"
 #include "tasker-error.h"
+#include "tasker-task-private.h"
 #include "tasker-waiter-private.h"
 
 /**
@@ -45,22 +47,80 @@
 
 typedef struct
 {
-  TaskerSource *source; /* atomic: what it hears, or %NULL */
-  TaskerSource *owned;  /* the same, if it holds a reference */
-  GList         link;   /* in the source, and its */
-  GWeakRef      self;   /* by which the source gets a reference, if that */
-  gboolean      weak;   /* … is not known to be good */
-  GMutex        lock;   /* for @cancelled only, which sleepers wait for */
-  GCond         cancelled;
+  TaskerSource   *source; /* atomic: what it hears, or %NULL */
+  TaskerSource   *owned;  /* the same, if it holds a reference */
+  GList           link;   /* in the source, and its */
+  GWeakRef        self;   /* by which the source gets a reference, if that */
+  gboolean        weak;   /* … is not known to be good */
+  TaskerDeadline *deadline; /* atomic; made when needed */
+  GMutex          lock;   /* for @cancelled only, which sleepers wait for */
+  GCond           cancelled;
 } TaskerStopperPrivate;
 
+enum
+{
+  PROP_0,
+  PROP_TIMEOUT_MS,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
 G_DEFINE_TYPE_WITH_PRIVATE (TaskerStopper, tasker_stopper, G_TYPE_CANCELLABLE)
+
+static TaskerDeadline *
+get_deadline (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  return g_atomic_pointer_get (&priv->deadline);
+}
+
+static void
+tasker_stopper_get_property (GObject    *object,
+                             guint       prop_id,
+                             GValue     *value,
+                             GParamSpec *pspec)
+{
+  TaskerStopper *self = TASKER_STOPPER (object);
+
+  switch (prop_id)
+    {
+    case PROP_TIMEOUT_MS:
+      g_value_set_uint (value, tasker_stopper_get_timeout_ms (self));
+      break;
+
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+tasker_stopper_set_property (GObject      *object,
+                             guint         prop_id,
+                             const GValue *value,
+                             GParamSpec   *pspec)
+{
+  TaskerStopper *self = TASKER_STOPPER (object);
+
+  switch (prop_id)
+    {
+    case PROP_TIMEOUT_MS:
+      tasker_stopper_set_timeout_ms (self, g_value_get_uint (value));
+      break;
+
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
 
 static void
 tasker_stopper_cancelled (GCancellable *cancellable)
 {
   TaskerStopper *self = TASKER_STOPPER (cancellable);
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  tasker_stopper_end (self);
 
   g_mutex_lock (&priv->lock);
   g_cond_broadcast (&priv->cancelled);
@@ -71,6 +131,7 @@ static void
 tasker_stopper_dispose (GObject *object)
 {
   tasker_stopper_release (TASKER_STOPPER (object));
+  tasker_stopper_end (TASKER_STOPPER (object));
 
   G_OBJECT_CLASS (tasker_stopper_parent_class)->dispose (object);
 }
@@ -81,6 +142,7 @@ tasker_stopper_finalize (GObject *object)
   TaskerStopper *self = TASKER_STOPPER (object);
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
+  g_clear_pointer (&priv->deadline, tasker_deadline_free);
   g_clear_pointer (&priv->owned, tasker_source_unref);
   if (priv->weak)
     g_weak_ref_clear (&priv->self);
@@ -109,9 +171,32 @@ tasker_stopper_class_init (TaskerStopperClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GCancellableClass *cancellable_class = G_CANCELLABLE_CLASS (klass);
 
+  object_class->get_property = tasker_stopper_get_property;
+  object_class->set_property = tasker_stopper_set_property;
   object_class->dispose = tasker_stopper_dispose;
   object_class->finalize = tasker_stopper_finalize;
   cancellable_class->cancelled = tasker_stopper_cancelled;
+
+  /**
+   * TaskerStopper:timeout-ms:
+   *
+   * A deadline: after how many milliseconds to cancel the stopper if nobody
+   * has done so before; 0 for none.
+   *
+   * For a stopper from [method@Tasker.Group.create_stopper] it counts from
+   * when it is set. For a task it is set before the task is added, and counts
+   * from the task's beginning, not while the task is queued. A task that then
+   * fails with %G_IO_ERROR_CANCELLED has failed with %G_IO_ERROR_TIMED_OUT.
+   *
+   * What is spawned hears its group only, and has no deadline.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_TIMEOUT_MS] =
+    g_param_spec_uint ("timeout-ms", NULL, NULL, 0, G_MAXUINT, 0,
+                       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, N_PROPS, properties);
 
   prepare_messages ();
 }
@@ -180,6 +265,34 @@ tasker_stopper_ref_alive (TaskerStopper *self)
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
   return priv->weak ? g_weak_ref_get (&priv->self) : g_object_ref (self);
+}
+
+gboolean
+tasker_stopper_is_asked (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+  TaskerSource *source = g_atomic_pointer_get (&priv->source);
+
+  return g_cancellable_is_cancelled (G_CANCELLABLE (self)) ||
+         (source != NULL && tasker_source_get_level (source) != TASKER_LEVEL_NONE);
+}
+
+void
+tasker_stopper_begin (TaskerStopper *self)
+{
+  TaskerDeadline *deadline = get_deadline (self);
+
+  if (deadline != NULL && g_atomic_int_get (&deadline->timeout_ms) > 0 && !tasker_stopper_is_asked (self))
+    tasker_deadline_start (deadline);
+}
+
+void
+tasker_stopper_end (TaskerStopper *self)
+{
+  TaskerDeadline *deadline = get_deadline (self);
+
+  if (deadline != NULL)
+    tasker_deadline_clear (deadline);
 }
 
 static gboolean
@@ -425,4 +538,132 @@ tasker_stopper_wait_finish (TaskerStopper *self,
   g_return_if_fail (g_task_is_valid (result, self));
 
   g_task_propagate_boolean (G_TASK (result), NULL);
+}
+
+/**
+ * tasker_stopper_get_timeout_ms:
+ * @self: a stopper
+ *
+ * Gets the deadline that was set.
+ *
+ * Returns: the time in milliseconds, or 0 for none
+ *
+ * Since: 1.0
+ */
+guint
+tasker_stopper_get_timeout_ms (TaskerStopper *self)
+{
+  TaskerDeadline *deadline;
+
+  g_return_val_if_fail (TASKER_IS_STOPPER (self), 0);
+
+  deadline = get_deadline (self);
+
+  return deadline != NULL ? (guint) g_atomic_int_get (&deadline->timeout_ms) : 0;
+}
+
+/* Whether it can have a deadline now: a stopper that was dispensed, or a task
+ * that is to be added. */
+static gboolean
+can_set_timeout (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  return TASKER_IS_TASK (self) ? tasker_task_is_new (TASKER_TASK (self)) : priv->owned != NULL;
+}
+
+/* Sets it. Returns whether it was another one before. */
+static gboolean
+exchange_timeout (TaskerStopper *self,
+                  guint          timeout_ms)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+  TaskerDeadline *deadline = get_deadline (self);
+
+  if (deadline == NULL && timeout_ms == 0)
+    return FALSE;
+
+  if (deadline == NULL)
+    {
+      deadline = tasker_deadline_new (self);
+      if (!g_atomic_pointer_compare_and_exchange (&priv->deadline, NULL, deadline))
+        tasker_deadline_free (deadline);
+      deadline = get_deadline (self);
+    }
+
+  return g_atomic_int_exchange (&deadline->timeout_ms, (int) timeout_ms) != (int) timeout_ms;
+}
+
+/**
+ * tasker_stopper_set_timeout_ms:
+ * @self: a stopper from [method@Tasker.Group.create_stopper], or a task that
+ *   has not been added
+ * @timeout_ms: the time in milliseconds, or 0 for none
+ *
+ * Sets a deadline.
+ *
+ * For a stopper it counts from now, also if there was another one before; so
+ * it can be moved on from one operation to the next. For a task it counts from
+ * its beginning. When the time is over the stopper is cancelled, unless it was
+ * before; [method@Tasker.Stopper.timed_out] tells which it was.
+ *
+ * ```c
+ * g_autoptr(TaskerStopper) stopper = tasker_group_create_stopper (group);
+ *
+ * tasker_stopper_set_timeout_ms (stopper, 5000);
+ * if (!g_file_delete (file, G_CANCELLABLE (stopper), &error) &&
+ *     tasker_stopper_timed_out (stopper))
+ *   g_message ("Gave up after 5 s");
+ * ```
+ *
+ * A deadline costs no thread and no timer of its own. It cancels from a thread
+ * of the library, so handlers of [signal@Gio.Cancellable::cancelled] are called
+ * there: they must be quick, for all deadlines wait for them, and as always
+ * they must not block. In a main loop use
+ * [method@Tasker.Stopper.wait_async] or [method@Gio.Cancellable.source_new].
+ *
+ * Since: 1.0
+ */
+void
+tasker_stopper_set_timeout_ms (TaskerStopper *self,
+                               guint          timeout_ms)
+{
+  gboolean changed;
+
+  g_return_if_fail (TASKER_IS_STOPPER (self));
+  g_return_if_fail (can_set_timeout (self));
+
+  changed = exchange_timeout (self, timeout_ms);
+  if (!TASKER_IS_TASK (self) && timeout_ms == 0)
+    tasker_stopper_end (self);
+  else if (!TASKER_IS_TASK (self))
+    tasker_stopper_begin (self);
+
+  if (changed)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TIMEOUT_MS]);
+}
+
+/**
+ * tasker_stopper_timed_out:
+ * @self: a stopper
+ *
+ * Whether it was the deadline that has cancelled the stopper, and not the stop
+ * of the group or a cancellation by itself.
+ *
+ * It is known when the stopper is cancelled, and does not change any more then.
+ *
+ * Returns: %TRUE if it was the deadline
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_stopper_timed_out (TaskerStopper *self)
+{
+  TaskerDeadline *deadline;
+
+  g_return_val_if_fail (TASKER_IS_STOPPER (self), FALSE);
+
+  deadline = get_deadline (self);
+
+  return deadline != NULL && g_atomic_int_get (&deadline->passed);
 }

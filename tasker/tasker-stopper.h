@@ -26,26 +26,34 @@ struct _TaskerStopperClass
 };
 
 TASKER_AVAILABLE_IN_1_0
-gboolean tasker_stopper_sleep        (TaskerStopper       *self,
-                                      guint                duration_ms,
-                                      GError             **error);
+gboolean tasker_stopper_sleep          (TaskerStopper       *self,
+                                        guint                duration_ms,
+                                        GError             **error);
 TASKER_AVAILABLE_IN_1_0
-void     tasker_stopper_sleep_async  (TaskerStopper       *self,
-                                      guint                duration_ms,
-                                      GAsyncReadyCallback  callback,
-                                      gpointer             user_data);
+void     tasker_stopper_sleep_async    (TaskerStopper       *self,
+                                        guint                duration_ms,
+                                        GAsyncReadyCallback  callback,
+                                        gpointer             user_data);
 TASKER_AVAILABLE_IN_1_0
-gboolean tasker_stopper_sleep_finish (TaskerStopper       *self,
-                                      GAsyncResult        *result,
-                                      GError             **error);
+gboolean tasker_stopper_sleep_finish   (TaskerStopper       *self,
+                                        GAsyncResult        *result,
+                                        GError             **error);
 TASKER_AVAILABLE_IN_1_0
-void     tasker_stopper_wait         (TaskerStopper       *self);
+void     tasker_stopper_wait           (TaskerStopper       *self);
 TASKER_AVAILABLE_IN_1_0
-void     tasker_stopper_wait_async   (TaskerStopper       *self,
-                                      GAsyncReadyCallback  callback,
-                                      gpointer             user_data);
+void     tasker_stopper_wait_async     (TaskerStopper       *self,
+                                        GAsyncReadyCallback  callback,
+                                        gpointer             user_data);
 TASKER_AVAILABLE_IN_1_0
-void     tasker_stopper_wait_finish  (TaskerStopper       *self,
-                                      GAsyncResult        *result);
+void     tasker_stopper_wait_finish    (TaskerStopper       *self,
+                                        GAsyncResult        *result);
+
+TASKER_AVAILABLE_IN_1_0
+guint    tasker_stopper_get_timeout_ms (TaskerStopper       *self);
+TASKER_AVAILABLE_IN_1_0
+void     tasker_stopper_set_timeout_ms (TaskerStopper       *self,
+                                        guint                timeout_ms);
+TASKER_AVAILABLE_IN_1_0
+gboolean tasker_stopper_timed_out      (TaskerStopper       *self);
 
 G_END_DECLS

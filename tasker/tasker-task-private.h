@@ -13,6 +13,8 @@ TaskerJob  *tasker_task_get_job      (TaskerTask *self);
 /* Where the value of a full task is kept; the job looks after it. */
 GValue     *tasker_task_get_value_place (TaskerTask *self);
 
+gboolean    tasker_task_is_new       (TaskerTask *self);
+
 /* Gives a new task to a core, once. FALSE if it has been given to one. */
 gboolean    tasker_task_enter        (TaskerTask *self,
                                       TaskerCore *core);

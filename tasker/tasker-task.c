@@ -304,6 +304,13 @@ tasker_task_get_job (TaskerTask *self)
   return self->job;
 }
 
+/* Whether it was not added yet. */
+gboolean
+tasker_task_is_new (TaskerTask *self)
+{
+  return get_core (self) == NULL;
+}
+
 GValue *
 tasker_task_get_value_place (TaskerTask *self)
 {
