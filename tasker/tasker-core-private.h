@@ -86,7 +86,7 @@ struct _TaskerCore
   TaskerLevel    swept;    /* up to which level the queue was swept */
   guint64        n_spawned;
   guint64        n_ended[4]; /* by how they ended, from SUCCEEDED on */
-  guint          n_dropping; /* threads that free jobs which have ended */
+  guint          n_dropping; /* threads that free jobs which have ended, or unwatch signals */
   GPtrArray     *gathered;   /* empty but while it is used */
   GPtrArray     *released;   /* likewise */
 
@@ -113,6 +113,11 @@ struct _TaskerCore
   GHashTable    *contexts;  /* GMainContext → how many detached jobs end in it */
   gint64         alone_since; /* joiners wait for handles alone, or 0 */
   gboolean       watching_handles;
+
+  /* Unix signals */
+  gboolean       watching_signals;
+  guint          n_signals;       /* that were taken; this and the next under */
+  GSource       *signal_listener; /* the lock of tasker-signal.c */
 };
 
 /* Stop does not start work, but for what has to run always. */

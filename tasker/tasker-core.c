@@ -15,6 +15,7 @@
 #include "tasker-runner-private.h"
 #include "tasker-service-private.h"
 #include "tasker-shutdown-private.h"
+#include "tasker-signal-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-task-private.h"
 #include "tasker-waiter-private.h"
@@ -236,6 +237,19 @@ is_over (TaskerCore *self)
   return !waits && tasker_core_is_empty (self);
 }
 
+/* Before anybody is told that the group is joined, signals do again what they
+ * did before. */
+static void
+unwatch_signals (TaskerCore *self)
+{
+  self->watching_signals = FALSE;
+  self->n_dropping++;
+  g_mutex_unlock (&self->lock);
+  tasker_signal_unwatch (self);
+  g_mutex_lock (&self->lock);
+  self->n_dropping--;
+}
+
 /* Returns: what the group was in its parent, if it has ended */
 static TaskerChildJob *
 unlock_once (TaskerCore *self)
@@ -247,6 +261,8 @@ unlock_once (TaskerCore *self)
   if (self->n_handles == 0)
     tasker_core_drop_results (self, G_MAXUINT, NULL);
   carry_out_drops (self);
+  if (self->watching_signals && is_over (self))
+    unwatch_signals (self);
   if (!g_queue_is_empty (&self->waiters))
     tasker_waiter_settle (self, &self->waiters);
   if (self->n_joiners > 0 || self->alone_since != 0)

@@ -11,6 +11,7 @@
 #include "tasker-home-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-shutdown-private.h"
+#include "tasker-signal-private.h"
 #include "tasker-signaller-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-task-private.h"
@@ -1606,6 +1607,85 @@ tasker_group_create_signaller (TaskerGroup *self)
   g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
 
   return tasker_signaller_new (&self->core->source);
+}
+
+/**
+ * tasker_group_stop_on_signal:
+ * @self: a handle
+ * @signum: the number of a Unix signal
+ * @error: return location for the error
+ *
+ * Has a Unix signal stop the group.
+ *
+ * The first signal stops the group, the second one aborts it, and the third
+ * one does what it does by default: it ends the process, so that even a
+ * function that never returns cannot hold it. Signals of several numbers are
+ * counted together, and for each group apart; the third one is the one that
+ * comes when all the groups that watch its number have been aborted in this
+ * way.
+ *
+ * ```c
+ * if (!tasker_group_stop_on_signal (group, SIGINT, &error) ||
+ *     !tasker_group_stop_on_signal (group, SIGTERM, &error))
+ *   return FALSE;
+ *
+ * return tasker_group_join (group, NULL, &error);
+ * ```
+ *
+ * This works with a main loop and without, also while all threads of the
+ * program block: it is a thread of the library that stops the groups. Handlers
+ * of [signal@Gio.Cancellable::cancelled] are called there, when all groups that
+ * watch the signal are stopped, group by group in the order of these calls. At
+ * least one thread must not have the signal blocked.
+ *
+ * The group watches the signal until it is joined: every handle is finished, or
+ * the group is shut down, and every task has ended. A join returns after that.
+ * When the last group that watches a signal is joined, what acted before acts
+ * again: the handler that was installed, that of Python for instance, or the
+ * default, or nothing where the signal was ignored. Meanwhile that does not see
+ * the signal. A signal that has come and has reached no group goes there, too.
+ *
+ * There is one place for a handler in a process, and the last one to take it has
+ * it. A handler that is installed while a group watches takes the signal from
+ * the group, and is left in place. This goes for [func@GLib.unix_signal_add] as
+ * well: a source of that kind which was there before is not called while a group
+ * watches, and one that is removed meanwhile leaves the default in place. For
+ * something else to happen at the stop, connect to a stopper of the group
+ * instead, see [method@Tasker.Group.create_stopper].
+ *
+ * A process that is run from this one gets the signal's default, as
+ * `exec()` has it, and a child that was forked only what acted before.
+ *
+ * Signals to watch are `SIGHUP`, `SIGINT`, `SIGQUIT`, `SIGTERM`, `SIGUSR1`,
+ * `SIGUSR2` and `SIGXCPU`.
+ *
+ * Fails with %G_IO_ERROR_NOT_SUPPORTED for any other number, and on systems
+ * other than Unix; with [error@Tasker.Error.NO_THREAD] if there is no thread to
+ * be had that takes signals; and with an error of [error@GLib.UnixError] if the
+ * process is out of file descriptors.
+ *
+ * Returns: %TRUE if the group watches the signal, %FALSE with @error set
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_group_stop_on_signal (TaskerGroup  *self,
+                             int           signum,
+                             GError      **error)
+{
+  g_return_val_if_fail (TASKER_IS_GROUP (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!tasker_signal_watch (self->core, signum, error))
+    return FALSE;
+
+  /* If there is nothing more to come, that ends here. */
+  tasker_core_lock (self->core);
+  tasker_core_gather (self->core);
+  self->core->watching_signals = TRUE;
+  tasker_core_unlock (self->core);
+
+  return TRUE;
 }
 
 /* Joining */

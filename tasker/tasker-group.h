@@ -117,6 +117,10 @@ TASKER_AVAILABLE_IN_1_0
 TaskerStopper   *tasker_group_create_stopper     (TaskerGroup          *self);
 TASKER_AVAILABLE_IN_1_0
 TaskerSignaller *tasker_group_create_signaller   (TaskerGroup          *self);
+TASKER_AVAILABLE_IN_1_0
+gboolean         tasker_group_stop_on_signal     (TaskerGroup          *self,
+                                                  int                   signum,
+                                                  GError              **error);
 
 /* Joining */
 TASKER_AVAILABLE_IN_1_0

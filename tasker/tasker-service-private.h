@@ -3,6 +3,9 @@
 #pragma once
 
 #include <glib.h>
+#ifdef G_OS_UNIX
+#include <glib-unix.h>
+#endif
 
 G_BEGIN_DECLS
 
@@ -16,6 +19,11 @@ void     tasker_service_add_timer  (guint          interval_ms,
 GSource *tasker_service_new_alarm  (GSourceFunc    func,
                                     gpointer       user_data,
                                     GDestroyNotify user_data_free);
+
+#ifdef G_OS_UNIX
+void     tasker_service_add_fd     (int               fd,
+                                    GUnixFDSourceFunc func);
+#endif
 
 /* Whether timers wait for a thread that was refused, and to ask for it again. */
 gboolean tasker_service_is_missing (void);

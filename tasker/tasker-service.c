@@ -56,6 +56,18 @@ tasker_service_retry (void)
     start ();
 }
 
+static void
+add_source (GSource        *source,
+            GSourceFunc     func,
+            gpointer        user_data,
+            GDestroyNotify  user_data_free)
+{
+  g_source_set_static_name (source, "[tasker] service");
+  g_source_set_callback (source, func, user_data, user_data_free);
+  g_source_attach (source, get_context ());
+  start ();
+}
+
 /*
  * tasker_service_add_timer:
  *
@@ -70,10 +82,7 @@ tasker_service_add_timer (guint          interval_ms,
 {
   g_autoptr(GSource) source = g_timeout_source_new (interval_ms);
 
-  g_source_set_static_name (source, "[tasker] service");
-  g_source_set_callback (source, func, user_data, user_data_free);
-  g_source_attach (source, get_context ());
-  start ();
+  add_source (source, func, user_data, user_data_free);
 }
 
 static gboolean
@@ -102,10 +111,21 @@ tasker_service_new_alarm (GSourceFunc    func,
 {
   GSource *source = g_source_new (&alarm_funcs, sizeof (GSource));
 
-  g_source_set_static_name (source, "[tasker] alarm");
-  g_source_set_callback (source, func, user_data, user_data_free);
-  g_source_attach (source, get_context ());
-  start ();
+  add_source (source, func, user_data, user_data_free);
 
   return source;
 }
+
+#ifdef G_OS_UNIX
+
+/* Has @func called whenever there is something to read; for good. */
+void
+tasker_service_add_fd (int               fd,
+                       GUnixFDSourceFunc func)
+{
+  g_autoptr(GSource) source = g_unix_fd_source_new (fd, G_IO_IN);
+
+  add_source (source, G_SOURCE_FUNC (func), NULL, NULL);
+}
+
+#endif

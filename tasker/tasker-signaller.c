@@ -9,10 +9,13 @@
  *
  * A signaller is no handle: the group's join does not wait for it, and it
  * does not keep the group alive. When the group is gone, stopping it does
- * nothing. So it can be given to whoever decides when a program ends, a
- * handler of [func@GLib.unix_signal_add] for instance, without a thought
- * about when that lets go of it. It takes a lock, so it is not for the
- * handler of a `sigaction()`.
+ * nothing. So it can be given to whoever decides when a program ends, without
+ * a thought about when that lets go of it.
+ *
+ * It is for callbacks, also that of [func@GLib.unix_signal_add], which is
+ * called by the main loop. It is not for the handler of a `sigaction()`, which
+ * may interrupt anything: this takes locks. Where a signal is all that stops the
+ * group, [method@Tasker.Group.stop_on_signal] needs neither.
  *
  * All of it may be called from any thread.
  *

@@ -51,6 +51,12 @@ gboolean       tasker_source_raise          (TaskerSource  *self,
                                              TaskerLevel    level);
 gboolean       tasker_source_raise_alone    (TaskerSource  *self,
                                              TaskerLevel    level);
+gboolean       tasker_source_mark           (TaskerSource  *self,
+                                             TaskerLevel    level,
+                                             GPtrArray    **stoppers);
+void           tasker_source_spread         (TaskerSource  *self,
+                                             TaskerLevel    level,
+                                             GPtrArray     *stoppers);
 gboolean       tasker_source_link           (TaskerSource  *self,
                                              GList         *link,
                                              gpointer       stopper);

@@ -67,19 +67,22 @@ collect_stopper (gpointer stopper,
 }
 
 /*
- * tasker_source_raise_alone:
+ * tasker_source_mark:
+ * @stoppers: (out) (transfer full): which stoppers are to be cancelled
  *
- * Stops or aborts, without the children. What is queued is taken off the queue
- * first, so that nothing begins any more when the first stopper is cancelled.
+ * The first half of tasker_source_raise(): from here on, the group is stopped or
+ * aborted. Calls nothing of the user, so other locks may be held.
  *
- * Returns: whether this call did it
+ * Returns: whether this call did it, and tasker_source_spread() has to follow
  */
 gboolean
-tasker_source_raise_alone (TaskerSource *self,
-                           TaskerLevel   level)
+tasker_source_mark (TaskerSource  *self,
+                    TaskerLevel    level,
+                    GPtrArray    **stoppers)
 {
-  g_autoptr(GPtrArray) stoppers = NULL;
   TaskerLevel before;
+
+  *stoppers = g_ptr_array_new_with_free_func (g_object_unref);
 
   g_mutex_lock (&self->lock);
   before = tasker_source_get_level (self);
@@ -89,33 +92,58 @@ tasker_source_raise_alone (TaskerSource *self,
       if (before == TASKER_LEVEL_NONE)
         {
           self->stopped_at = g_get_monotonic_time ();
-          stoppers = g_ptr_array_new_with_free_func (g_object_unref);
-          g_queue_foreach (&self->stoppers, collect_stopper, stoppers);
+          g_queue_foreach (&self->stoppers, collect_stopper, *stoppers);
         }
     }
   g_mutex_unlock (&self->lock);
 
-  if (before >= level)
-    return FALSE;
+  return before < level;
+}
 
+/* What is queued is taken off the queue first, so that nothing begins any more
+ * when the first stopper is cancelled. */
+static void
+spread_alone (TaskerSource *self,
+              GPtrArray    *stoppers)
+{
   tasker_core_on_raised ((TaskerCore *) self);
 
-  for (guint i = 0; stoppers != NULL && i < stoppers->len; i++)
+  for (guint i = 0; i < stoppers->len; i++)
     tasker_cancel (g_ptr_array_index (stoppers, i));
+}
+
+/*
+ * tasker_source_raise_alone:
+ *
+ * Stops or aborts, without the children.
+ *
+ * Returns: whether this call did it
+ */
+gboolean
+tasker_source_raise_alone (TaskerSource *self,
+                           TaskerLevel   level)
+{
+  g_autoptr(GPtrArray) stoppers = NULL;
+
+  if (!tasker_source_mark (self, level, &stoppers))
+    return FALSE;
+
+  spread_alone (self, stoppers);
 
   return TRUE;
 }
 
-/* The same with the children, and theirs, however deep it goes. */
-gboolean
-tasker_source_raise (TaskerSource *self,
-                     TaskerLevel   level)
+/* The second half of tasker_source_raise(), with the children, and theirs,
+ * however deep it goes. */
+void
+tasker_source_spread (TaskerSource *self,
+                      TaskerLevel   level,
+                      GPtrArray    *stoppers)
 {
   GQueue children = G_QUEUE_INIT;
   TaskerCore *child;
 
-  if (!tasker_source_raise_alone (self, level))
-    return FALSE;
+  spread_alone (self, stoppers);
 
   tasker_child_collect ((TaskerCore *) self, level, &children);
   while ((child = g_queue_pop_head (&children)) != NULL)
@@ -124,6 +152,19 @@ tasker_source_raise (TaskerSource *self,
         tasker_child_collect (child, level, &children);
       tasker_core_unref (child);
     }
+}
+
+/* Stops or aborts. */
+gboolean
+tasker_source_raise (TaskerSource *self,
+                     TaskerLevel   level)
+{
+  g_autoptr(GPtrArray) stoppers = NULL;
+
+  if (!tasker_source_mark (self, level, &stoppers))
+    return FALSE;
+
+  tasker_source_spread (self, level, stoppers);
 
   return TRUE;
 }

@@ -9,14 +9,14 @@
  *
  * Ctrl+C stops both groups: what has begun is completed, what has not does
  * not begin. A second Ctrl+C aborts them. Either way all tasks are joined
- * before the program ends, so no file is left half-written. */
+ * before the program ends, so no file is left half-written. Only a third one
+ * ends the program as it is. */
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <tasker.h>
 
@@ -31,24 +31,24 @@
 
 typedef struct
 {
-  GMainLoop       *loop;
-  Plan             plan;
+  GMainLoop   *loop;
+  Plan         plan;
 
-  TaskerGroup     *directories;
-  TaskerGroup     *pictures;
-  TaskerSignaller *directories_signaller;
-  TaskerSignaller *pictures_signaller;
+  TaskerGroup *directories;
+  TaskerGroup *pictures;
 
-  guint            interrupt_id;
-  guint            terminate_id;
-  guint            n_signals;
+  /* A group that is stopped with the others, and its one task, which hears of
+   * that here, in the main loop */
+  TaskerGroup *listeners;
+  TaskerTask  *listener;
+  GSource     *stop_source;
 
   /* The progress line that the terminal shows */
-  char            *line;
+  char        *line;
 
   /* What the join has brought: the pictures' tasks, or why it failed */
-  GPtrArray       *results;
-  GError          *error;
+  GPtrArray   *results;
+  GError      *error;
 } Thumbnailer;
 
 /* Progress */
@@ -87,47 +87,69 @@ show_progress_cb (gpointer user_data)
 
 /* Stopping */
 
-static void
-unwatch_signals (Thumbnailer *self)
-{
-  g_clear_handle_id (&self->interrupt_id, g_source_remove);
-  g_clear_handle_id (&self->terminate_id, g_source_remove);
-}
-
+/* The first signal has stopped the groups. */
 static gboolean
-signal_cb (gpointer user_data)
+stopped_cb (GCancellable *listener,
+            gpointer      user_data)
 {
   Thumbnailer *self = user_data;
 
   clear_progress (self);
-
-  if (self->n_signals++ == 0)
-    {
-      tasker_signaller_stop (self->directories_signaller);
-      tasker_signaller_stop (self->pictures_signaller);
-      g_printerr ("%s\n", _("Stopping when the pictures at hand are done. Ctrl+C gives them up."));
-
-      return G_SOURCE_CONTINUE;
-    }
-
-  tasker_signaller_abort (self->directories_signaller);
-  tasker_signaller_abort (self->pictures_signaller);
-
-  /* Only after the abort, so that the tasks end as aborted, not as stopped */
-  g_cancellable_cancel (self->plan.give_up);
-
-  /* From now on a signal does what it does by default. */
-  unwatch_signals (self);
-  g_printerr ("%s\n", _("Giving up the pictures at hand."));
+  g_printerr ("%s\n", _("Stopping when the pictures at hand are done. Ctrl+C gives them up."));
 
   return G_SOURCE_REMOVE;
 }
 
+/* The second one has aborted them; or it is over, and nobody listens any more. */
 static void
-watch_signals (Thumbnailer *self)
+listened_cb (GObject      *source,
+             GAsyncResult *result,
+             gpointer      user_data)
 {
-  self->interrupt_id = g_unix_signal_add (SIGINT, signal_cb, self);
-  self->terminate_id = g_unix_signal_add (SIGTERM, signal_cb, self);
+  Thumbnailer *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (tasker_task_join_finish (TASKER_TASK (source), result, &error))
+    return;
+
+  clear_progress (self);
+  g_printerr ("%s\n", _("Giving up the pictures at hand."));
+
+  /* Only after the abort, so that the tasks end as aborted, not as stopped */
+  g_cancellable_cancel (self->plan.give_up);
+}
+
+/* When the listener hears of a signal, that has stopped the other groups. */
+static gboolean
+stop_on_signals (TaskerGroup  *group,
+                 GError      **error)
+{
+  return tasker_group_stop_on_signal (group, SIGINT, error) &&
+         tasker_group_stop_on_signal (group, SIGTERM, error);
+}
+
+static gboolean
+watch_signals (Thumbnailer  *self,
+               GError      **error)
+{
+  tasker_group_add (self->listeners, self->listener);
+  tasker_task_join_async (self->listener, NULL, listened_cb, self);
+
+  self->stop_source = g_cancellable_source_new (G_CANCELLABLE (self->listener));
+  g_source_set_callback (self->stop_source, G_SOURCE_FUNC (stopped_cb), self, NULL);
+  g_source_attach (self->stop_source, NULL);
+
+  return stop_on_signals (self->directories, error) &&
+         stop_on_signals (self->pictures, error) &&
+         stop_on_signals (self->listeners, error);
+}
+
+static void
+unwatch_signals (Thumbnailer *self)
+{
+  g_source_destroy (self->stop_source);
+  tasker_task_complete (self->listener);
+  tasker_group_join (self->listeners, NULL, NULL);
 }
 
 /* Running */
@@ -210,9 +232,7 @@ run (Thumbnailer  *self,
 {
   guint progress = 0;
 
-  watch_signals (self);
-
-  if (add_arguments (self, paths, error))
+  if (watch_signals (self, error) && add_arguments (self, paths, error))
     {
       if (isatty (STDOUT_FILENO))
         progress = g_timeout_add (PROGRESS_INTERVAL_MS, show_progress_cb, self);
@@ -241,9 +261,11 @@ thumbnailer_init (Thumbnailer *self)
   self->plan.give_up = g_cancellable_new ();
 
   self->directories = tasker_group_new ("directories");
-  self->directories_signaller = tasker_group_create_signaller (self->directories);
   self->pictures = tasker_group_new ("pictures");
-  self->pictures_signaller = tasker_group_create_signaller (self->pictures);
+
+  /* A task that has no function: it lasts until it is completed, or aborted. */
+  self->listeners = tasker_group_new ("listeners");
+  self->listener = tasker_task_new_async ("listener", NULL, NULL, NULL);
 }
 
 static void
@@ -255,9 +277,10 @@ thumbnailer_clear (Thumbnailer *self)
   g_clear_pointer (&self->plan.target, g_free);
   g_clear_object (&self->plan.give_up);
   g_clear_object (&self->directories);
-  g_clear_object (&self->directories_signaller);
   g_clear_object (&self->pictures);
-  g_clear_object (&self->pictures_signaller);
+  g_clear_object (&self->listeners);
+  g_clear_object (&self->listener);
+  g_clear_pointer (&self->stop_source, g_source_unref);
   g_clear_pointer (&self->results, g_ptr_array_unref);
 }
 
@@ -326,7 +349,7 @@ main (int   argc,
        * the pictures' group open, and that has been joined. */
       g_autoptr (GPtrArray) directories = tasker_group_collect (self.directories, NULL, NULL);
 
-      status = report (self.results, directories, self.n_signals > 0);
+      status = report (self.results, directories, tasker_group_is_stopped (self.pictures));
     }
   else
     {
