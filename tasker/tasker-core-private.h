@@ -19,6 +19,7 @@ typedef struct
   guint         n_starts; /* runners to start */
   TaskerJob    *dropped;  /* jobs that nobody wants any more */
   GQueue        woken;    /* waiters on a main loop */
+  GQueue        entered;  /* jobs that were added and need no turn */
   gboolean      watch_growth;
   gboolean      watch_handles;
   gboolean      stop;     /* a task has failed */

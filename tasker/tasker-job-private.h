@@ -22,11 +22,15 @@ typedef struct _TaskerJobKind TaskerJobKind;
  * @step: for a job that is run on a main loop, instead of @run and @discard:
  *   called in its home context, no lock held, when it begins and whenever its
  *   home has it ready, see TaskerHome
+ * @enter: for a job that needs no turn, instead of @run and @discard: called
+ *   when it was added, no lock held. It is running and detached by then, and has
+ *   a place, whether there was one or not
  * @enlist: called with the core's lock held for a job that is open, see
  *   tasker_core_open(): whether it wants one runner more
  * @help: called by the runner that was enlisted, no lock held
  * @ask: called when a job that may have begun is stopped or aborted alone, no
- *   lock held; it may just have ended. %NULL where its stopper is enough
+ *   lock held; it may just have ended. A job with @enter is asked to abort with
+ *   its group, too. %NULL where its stopper is enough
  * @get_progress: how far the job is, 0 to 1, or %NULL
  * @free: releases what only this kind has, or %NULL
  *
@@ -42,6 +46,8 @@ struct _TaskerJobKind
                             TaskerCore      *core,
                             TaskerTaskState  state);
   void     (*step)         (TaskerJob       *job,
+                            TaskerCore      *core);
+  void     (*enter)        (TaskerJob       *job,
                             TaskerCore      *core);
   gboolean (*enlist)       (TaskerJob       *job);
   void     (*help)         (TaskerJob       *job,
@@ -209,6 +215,8 @@ TaskerJob *tasker_each_job_new  (const char      *name,
                                  TaskerEachFunc   func,
                                  gpointer         data,
                                  GDestroyNotify   data_free);
+TaskerJob *tasker_subprocess_job_new (const char  *name,
+                                      GSubprocess *process);
 TaskerJob *tasker_gtask_job_new (GTask           *task,
                                  GTaskThreadFunc  func);
 

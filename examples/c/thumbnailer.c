@@ -112,11 +112,11 @@ listened_cb (GObject      *source,
   if (tasker_task_join_finish (TASKER_TASK (source), result, &error))
     return;
 
-  clear_progress (self);
-  g_printerr ("%s\n", _("Giving up the pictures at hand."));
-
   /* Only after the abort, so that the tasks end as aborted, not as stopped */
   g_cancellable_cancel (self->plan.give_up);
+
+  clear_progress (self);
+  g_printerr ("%s\n", _("Giving up the pictures at hand."));
 }
 
 /* When the listener hears of a signal, that has stopped the other groups. */
