@@ -20,6 +20,7 @@ typedef struct
   int           completion; /* atomic */
   gboolean      failed;     /* once it is known, and @error with it */
   GError       *error;
+  TaskerOwner  *owner;      /* to be told, or %NULL */
   gboolean      starting;   /* the function is running; home context only */
 } TaskerAsyncJob;
 
@@ -35,6 +36,21 @@ is_known (TaskerAsyncJob *self)
   return g_atomic_int_get (&self->completion) == KNOWN;
 }
 
+/* Has the owner told that the job has begun, or is about to end. */
+static void
+tell (TaskerAsyncJob *self)
+{
+  if (self->owner != NULL)
+    tasker_news_add (&self->home.home->news, self->owner, self->home.job.face);
+}
+
+static void
+tell_last (TaskerAsyncJob *self)
+{
+  tell (self);
+  g_clear_pointer (&self->owner, tasker_owner_unref);
+}
+
 static void
 end (TaskerAsyncJob *self,
      TaskerCore     *core)
@@ -44,6 +60,7 @@ end (TaskerAsyncJob *self,
   TaskerTaskState state;
 
   state = tasker_job_judge (job, core, tasker_core_get_stopper (core, job), !self->failed, &error);
+  tell_last (self);
   tasker_core_end (core, job, state, error);
 }
 
@@ -75,6 +92,8 @@ start (TaskerAsyncJob *self,
 
   if (self->home.job.func != NULL && !is_known (self))
     call (self, core);
+  else
+    tell (self);
 
   tasker_core_lock (core);
   if (is_known (self) || tasker_core_is_aborted (core, &self->home.job))
@@ -91,6 +110,7 @@ tasker_async_step (TaskerJob  *job,
 
   if (begins && !tasker_core_begin (core, job))
     {
+      tell_last (self);
       tasker_core_discard (core, job);
     }
   else if (begins)
@@ -110,6 +130,7 @@ tasker_async_step (TaskerJob  *job,
     }
   else
     {
+      tell_last (self);
       tasker_core_end (core, job, TASKER_TASK_STATE_ABORTED, NULL);
     }
 }
@@ -118,6 +139,7 @@ static void
 tasker_async_free (TaskerJob *job)
 {
   g_clear_error (&from_job (job)->error);
+  g_clear_pointer (&from_job (job)->owner, tasker_owner_unref);
   tasker_home_job_free (job);
 }
 
@@ -161,6 +183,22 @@ tasker_awaited_job_new (const char   *name,
   job->run_always = TRUE;
 
   return job;
+}
+
+/* Who is to be told of a job that nobody's function begins. Tells him where he
+ * wants to be called, so not of a job of another context. */
+void
+tasker_async_set_owner (TaskerJob   *job,
+                        TaskerOwner *owner)
+{
+  TaskerAsyncJob *self = from_job (job);
+
+  if (job->kind != &tasker_async_kind || job->func != NULL)
+    return;
+
+  g_clear_pointer (&self->owner, tasker_owner_unref);
+  if (owner != NULL && owner->context == self->home.context)
+    self->owner = tasker_owner_ref (owner);
 }
 
 gboolean

@@ -9,6 +9,7 @@
 #include "tasker-dump-private.h"
 #include "tasker-error.h"
 #include "tasker-home-private.h"
+#include "tasker-owner-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-shutdown-private.h"
 #include "tasker-signal-private.h"
@@ -95,6 +96,7 @@ struct _TaskerGroup
   TaskerCore *parent;   /* while it is constructed */
   gboolean    stop_with_parent; /* likewise */
   int         finished; /* atomic */
+  TaskerOwner *owner;   /* of async tasks, or %NULL */
   int         n_pushed; /* atomic: light tasks, as far as it goes */
 };
 
@@ -315,6 +317,7 @@ tasker_group_finalize (GObject *object)
   TaskerGroup *self = TASKER_GROUP (object);
 
   tasker_core_drop_handle (self->core);
+  g_clear_pointer (&self->owner, tasker_owner_unref);
   g_clear_pointer (&self->core, tasker_core_unref);
 
   G_OBJECT_CLASS (tasker_group_parent_class)->finalize (object);
@@ -1166,6 +1169,7 @@ enter (TaskerGroup *self,
     }
 
   tasker_home_job_settle (tasker_task_get_job (task));
+  tasker_async_set_owner (tasker_task_get_job (task), self->owner);
   g_object_ref (task);
 
   return TRUE;
@@ -1453,6 +1457,42 @@ tasker_group_add_wait_finish (TaskerGroup   *self,
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * tasker_group_set_owner_func:
+ * @self: a handle
+ * @func: (scope notified) (closure user_data) (destroy user_data_free): the function to call
+ * @user_data: data for @func
+ * @user_data_free: (nullable): frees @user_data
+ *
+ * Has the one who completes async tasks told when they begin and end.
+ *
+ * It is for language bindings, where functions are given to tasks by the ten
+ * thousand and a callback for each of them costs too much. @func is told of the
+ * tasks that are added through this handle from then on, that
+ * [ctor@Tasker.Task.new_async] made without a function, and whose home context
+ * is the thread-default main context of this call. It is called there, with
+ * many tasks at once: twice with each, when it has begun and when it has ended,
+ * as [property@Tasker.Task:state] tells; or once, if it ended without having
+ * begun.
+ *
+ * @user_data is freed in that context when the handle has been finalized and
+ * the tasks have ended.
+ *
+ * Since: 1.0
+ */
+void
+tasker_group_set_owner_func (TaskerGroup     *self,
+                             TaskerOwnerFunc  func,
+                             gpointer         user_data,
+                             GDestroyNotify   user_data_free)
+{
+  g_return_if_fail (TASKER_IS_GROUP (self));
+  g_return_if_fail (func != NULL);
+
+  g_clear_pointer (&self->owner, tasker_owner_unref);
+  self->owner = tasker_owner_new (func, user_data, user_data_free);
 }
 
 /**

@@ -12,6 +12,24 @@
 
 G_BEGIN_DECLS
 
+/**
+ * TaskerOwnerFunc:
+ * @user_data: (closure): data that came with the function
+ * @tasks: (array length=n_tasks) (transfer none): tasks that have begun or ended
+ * @n_tasks: how many they are
+ *
+ * The function of one who completes async tasks, see
+ * [method@Tasker.Group.set_owner_func].
+ *
+ * It gets them in the order in which they began and ended; one that has done
+ * both meanwhile is there twice.
+ *
+ * Since: 1.0
+ */
+typedef void (*TaskerOwnerFunc) (gpointer     user_data,
+                                 TaskerTask **tasks,
+                                 gsize        n_tasks);
+
 #define TASKER_TYPE_GROUP (tasker_group_get_type ())
 
 TASKER_AVAILABLE_IN_1_0
@@ -101,6 +119,11 @@ TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_group_add_wait_finish    (TaskerGroup          *self,
                                                   GAsyncResult         *result,
                                                   GError              **error);
+TASKER_AVAILABLE_IN_1_0
+void             tasker_group_set_owner_func     (TaskerGroup          *self,
+                                                  TaskerOwnerFunc       func,
+                                                  gpointer              user_data,
+                                                  GDestroyNotify        user_data_free);
 TASKER_AVAILABLE_IN_1_0
 void             tasker_group_run_in_thread      (TaskerGroup          *self,
                                                   GTask                *task,

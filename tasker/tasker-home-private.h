@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tasker-core-private.h"
+#include "tasker-owner-private.h"
 
 G_BEGIN_DECLS
 
@@ -41,6 +42,7 @@ struct _TaskerHome
   gboolean      rest;    /* in the next iteration it is not ready */
   gboolean      resting; /* in this one */
   gint64        now;     /* at the end of the last step */
+  TaskerNews    news;    /* for the owners of async tasks */
 };
 
 /* Where a job of a home is. */

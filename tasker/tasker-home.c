@@ -371,6 +371,16 @@ fill_hand (TaskerHome *self,
   return n_jobs > 0;
 }
 
+/* Has the owners of async tasks told what has become of them. */
+static void
+tell_news (TaskerHome    *self,
+           TaskerCurrent *current)
+{
+  current->job = NULL;
+  if (tasker_news_tell (&self->news))
+    self->now = g_get_monotonic_time ();
+}
+
 static void
 work (TaskerHome    *self,
       TaskerCurrent *current)
@@ -381,8 +391,15 @@ work (TaskerHome    *self,
   end = self->now + BATCH_TIME_US;
 
   while (self->now < end && fill_hand (self, current->hand))
-    while (self->now < end && (current->job = tasker_hand_claim (current->hand)) != NULL)
-      current->job->kind->step (current->job, self->core);
+    {
+      while (self->now < end && (current->job = tasker_hand_claim (current->hand)) != NULL)
+        {
+          current->job->kind->step (current->job, self->core);
+          if (tasker_news_is_full (&self->news))
+            tell_news (self, current);
+        }
+      tell_news (self, current);
+    }
 
   current->job = NULL;
   self->rest = self->now >= end;

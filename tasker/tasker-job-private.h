@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct _TaskerCore TaskerCore;
 typedef struct _TaskerJob TaskerJob;
 typedef struct _TaskerJobKind TaskerJobKind;
+typedef struct _TaskerOwner TaskerOwner;
 
 /*
  * TaskerJobKind:
@@ -205,6 +206,8 @@ TaskerJob *tasker_async_job_new    (const char     *name,
                                     GDestroyNotify  data_free);
 TaskerJob *tasker_awaited_job_new  (const char     *name,
                                     GMainContext   *context);
+void       tasker_async_set_owner  (TaskerJob      *job,
+                                    TaskerOwner    *owner);
 gboolean   tasker_job_is_async     (TaskerJob      *job);
 gboolean   tasker_async_complete   (TaskerJob      *job,
                                     gboolean        failed,

@@ -69,6 +69,9 @@ enum
 
 static GParamSpec *properties[N_PROPS];
 
+/* Set while this thread makes a task that is given its job afterwards. */
+static GPrivate making;
+
 G_DEFINE_FINAL_TYPE (TaskerTask, tasker_task, TASKER_TYPE_STOPPER)
 
 static TaskerCore *
@@ -137,6 +140,26 @@ tasker_task_set_property (GObject      *object,
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
+}
+
+static void
+set_full_job (TaskerTask *self,
+              TaskerJob  *job)
+{
+  self->job = job;
+  job->face = self;
+  job->full = self->full = TRUE;
+}
+
+/* Where g_object_new() is called from outside, the task is one that its owner
+ * completes: the only kind that needs no function. */
+static void
+tasker_task_constructed (GObject *object)
+{
+  if (g_private_get (&making) == NULL)
+    set_full_job (TASKER_TASK (object), tasker_async_job_new (NULL, NULL, NULL, NULL));
+
+  G_OBJECT_CLASS (tasker_task_parent_class)->constructed (object);
 }
 
 /* A queued task that is cancelled alone does not begin. */
@@ -271,6 +294,7 @@ tasker_task_class_init (TaskerTaskClass *klass)
 
   object_class->get_property = tasker_task_get_property;
   object_class->set_property = tasker_task_set_property;
+  object_class->constructed = tasker_task_constructed;
   object_class->dispose = tasker_task_dispose;
   object_class->finalize = tasker_task_finalize;
   cancellable_class->cancelled = tasker_task_cancelled;
@@ -286,14 +310,24 @@ tasker_task_init (TaskerTask *self)
 
 /* Inside */
 
+static TaskerTask *
+new_without_job (void)
+{
+  TaskerTask *self;
+
+  g_private_set (&making, &making);
+  self = g_object_new (TASKER_TYPE_TASK, NULL);
+  g_private_set (&making, NULL);
+
+  return self;
+}
+
 TaskerTask *
 tasker_task_new_full (TaskerJob *job)
 {
-  TaskerTask *self = g_object_new (TASKER_TYPE_TASK, NULL);
+  TaskerTask *self = new_without_job ();
 
-  self->job = job;
-  job->face = self;
-  job->full = self->full = TRUE;
+  set_full_job (self, job);
 
   return self;
 }
@@ -421,7 +455,7 @@ tasker_task_get_for_job (TaskerJob  *job,
   if (job->full)
     return g_object_ref (job->face);
 
-  candidate = g_object_new (TASKER_TYPE_TASK, NULL);
+  candidate = new_without_job ();
 
   tasker_core_lock (core);
   face = ref_face (job);
@@ -453,7 +487,7 @@ tasker_task_take_job (TaskerJob  *job,
                       TaskerCore *core)
 {
   if (job->face == NULL)
-    set_face (job, g_object_new (TASKER_TYPE_TASK, NULL), core);
+    set_face (job, new_without_job (), core);
 
   return job->face;
 }
@@ -623,7 +657,9 @@ tasker_task_new_interval (const char     *name,
  * main context of the thread that adds the task, to begin an operation that
  * goes on by itself. %FALSE, with an error, completes the task as failed.
  * Otherwise its owner calls [method@Tasker.Task.complete] or
- * [method@Tasker.Task.complete_error], from any thread.
+ * [method@Tasker.Task.complete_error], from any thread. Where there is no @func,
+ * [method@Tasker.Group.set_owner_func] tells when the turn has come. A task made
+ * with `g_object_new()` is such a one.
  *
  * At a stop the task is cancelled, and its owner completes it in his own time;
  * at an abort it ends, and what the owner does is of no account any more.
