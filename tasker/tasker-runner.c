@@ -343,8 +343,28 @@ static GMutex pool_lock;
 static GThreadPool *the_pool; /* atomic; written under the lock */
 static GQueue unpushed;       /* runners that there was no pool for; likewise */
 
-/* Returns: (nullable): the pool. Newer GLibs start a thread for the first one of
- * a process, which may be refused as well. */
+static gpointer
+do_nothing (gpointer data)
+{
+  return data;
+}
+
+/* Newer GLibs start a thread for the first pool of a process, and some of them
+ * never recover where that is refused: so it is tried with one of ours before. */
+static GThreadPool *
+try_new_pool (void)
+{
+  GThread *probe = g_thread_try_new ("tasker-probe", do_nothing, NULL, NULL);
+
+  if (probe == NULL)
+    return NULL;
+
+  g_thread_join (probe);
+
+  return g_thread_pool_new (run, NULL, -1, FALSE, NULL);
+}
+
+/* Returns: (nullable): the pool */
 static GThreadPool *
 get_pool (void)
 {
@@ -355,7 +375,7 @@ get_pool (void)
 
   g_mutex_lock (&pool_lock);
   if (the_pool == NULL)
-    g_atomic_pointer_set (&the_pool, g_thread_pool_new (run, NULL, -1, FALSE, NULL));
+    g_atomic_pointer_set (&the_pool, try_new_pool ());
   while (the_pool != NULL && (runner = g_queue_pop_head (&unpushed)) != NULL)
     g_thread_pool_push (the_pool, runner, NULL);
   g_mutex_unlock (&pool_lock);

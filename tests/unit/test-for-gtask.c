@@ -414,6 +414,8 @@ end_thread (gpointer group)
 static void
 test_race (void)
 {
+  tasker_test_lose_gtasks ();
+
   for (guint i = 0; i < tasker_test_rounds (2000); i++)
     {
       g_autoptr (TaskerGroup) group = tasker_group_new (NULL);

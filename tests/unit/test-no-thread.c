@@ -333,6 +333,18 @@ pass_barrier (gpointer       user_data,
   return TRUE;
 }
 
+/* There are GLibs that do not survive it when their first pool gets no thread just
+ * after one was to be had. */
+static void
+have_pool_made (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_group_new ("first");
+
+  grant_one_of (1);
+  tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
+  join_all_succeeded (group, 1);
+}
+
 /* Threads that come now and then: the group still gets what it needs. */
 static void
 test_now_and_then (void)
@@ -348,6 +360,7 @@ test_now_and_then (void)
   g_cond_init (&barrier.cond);
   group = tasker_test_group ("now-and-then");
   ledger = tasker_test_ledger_new (32 + N_TASKS);
+  have_pool_made ();
   grant_one_of (3);
   for (guint i = 0; i < 32; i++)
     tasker_test_ledger_spawn (ledger, group, NULL, pass_barrier, &barrier);
@@ -370,6 +383,7 @@ test_on_and_off (void)
     return;
 
   n_rounds = tasker_test_rounds (200);
+  have_pool_made ();
   for (guint i = 0; i < n_rounds; i++)
     {
       g_autoptr (TaskerGroup) group = tasker_group_new ("on-and-off");
