@@ -20,6 +20,7 @@ typedef struct
   TaskerJob    *dropped;  /* jobs that nobody wants any more */
   GQueue        woken;    /* waiters on a main loop */
   GQueue        entered;  /* jobs that were added and need no turn */
+  GSList       *homes;    /* sources of homes that have gone */
   gboolean      watch_growth;
   gboolean      watch_handles;
   gboolean      stop;     /* a task has failed */
@@ -48,6 +49,8 @@ struct _TaskerCore
   int            saturated;   /* no runner can be started, and that is known */
   int            n_urgent;    /* that of the queue */
   int            eager;       /* who want to know of each end at once */
+  int            armed;       /* who wants to be told of changes was not yet, since
+                               * the last; counts as eager, too */
   gsize          n_ends;      /* ends whose order matters */
 
   GMutex         lock;
@@ -81,6 +84,7 @@ struct _TaskerCore
   TaskerJobList  doomed;   /* shall end without being run */
   TaskerJobList  detached; /* begun, and not in a runner's hand */
   GQueue         homes;    /* where jobs are run on main loops */
+  GMainContext  *tired;    /* that of the home that went last, if it has to rest */
   guint          n_home_queued; /* jobs in homes that have not begun */
   guint          n_starved; /* homes that wait for a place */
   GQueue         open;     /* detached ones that runners can help with */
@@ -107,6 +111,11 @@ struct _TaskerCore
   guint64        n_moves_seen;
   guint          n_steps;      /* atomic: parts of jobs that were done */
 
+  /* Those who watch it, see TaskerWatcher */
+  guint          changed;   /* a TaskerChange for each kind, not told yet */
+  GQueue         listened;  /* those who are told */
+  GQueue         unheard;   /* those who are asked first */
+
   /* Those who wait for the group */
   GQueue         waiters;
   GQueue         sleepers;  /* all that block, for a task too */
@@ -124,6 +133,21 @@ struct _TaskerCore
 /* Stop does not start work, but for what has to run always. */
 #define TASKER_MAY_BEGIN(job, level) \
   ((level) == TASKER_LEVEL_NONE || ((job)->run_always && (level) < TASKER_LEVEL_ABORTED))
+
+/* What can change in a group; each a bit. */
+typedef enum
+{
+  TASKER_CHANGE_SPAWNED = 1 << 0,
+  TASKER_CHANGE_SUCCEEDED = 1 << 1, /* tasks have ended, by how they did */
+  TASKER_CHANGE_FAILED = 1 << 2,
+  TASKER_CHANGE_STOPPED = 1 << 3,
+  TASKER_CHANGE_ABORTED = 1 << 4,
+  TASKER_CHANGE_RESULTS = 1 << 5,   /* results came back */
+  TASKER_CHANGE_JOINED = 1 << 6,    /* a join may be over */
+} TaskerChange;
+
+#define TASKER_CHANGE_ENDED \
+  (TASKER_CHANGE_SUCCEEDED | TASKER_CHANGE_FAILED | TASKER_CHANGE_STOPPED | TASKER_CHANGE_ABORTED)
 
 TaskerCore      *tasker_core_new            (void);
 TaskerCore      *tasker_core_ref            (TaskerCore      *self);

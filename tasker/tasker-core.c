@@ -19,6 +19,7 @@
 #include "tasker-stopper-private.h"
 #include "tasker-task-private.h"
 #include "tasker-waiter-private.h"
+#include "tasker-watch-private.h"
 
 /* What the inbox holds once the last handle is finished. */
 static TaskerJob closed;
@@ -205,6 +206,7 @@ carry_out (TaskerCore *self,
     watch_handles (self, HANDLES_PATIENCE_MS);
   if (tasker_runner_short_of_threads ())
     have_sleepers_retry (self);
+  tasker_home_destroy (todo->homes);
   tasker_waiter_deliver (&todo->woken);
 }
 
@@ -224,6 +226,7 @@ carry_out_drops (TaskerCore *self)
       free_dropped (dropped);
       g_mutex_lock (&self->lock);
       self->n_dropping -= n_dropping;
+      self->changed |= TASKER_CHANGE_JOINED;
     }
 }
 
@@ -248,6 +251,7 @@ unwatch_signals (TaskerCore *self)
   tasker_signal_unwatch (self);
   g_mutex_lock (&self->lock);
   self->n_dropping--;
+  self->changed |= TASKER_CHANGE_JOINED;
 }
 
 /* Returns: what the group was in its parent, if it has ended */
@@ -272,6 +276,8 @@ unlock_once (TaskerCore *self)
     self->todo.ended = g_steal_pointer (&self->child_job);
   if (self->in_order)
     self->todo.shut_next = tasker_shutdown_take_next (self);
+  if (self->changed != 0)
+    tasker_watch_settle (self);
 
   todo = self->todo;
   self->todo = (TaskerTodo) { 0 };
@@ -354,6 +360,7 @@ sort_in (TaskerCore *self,
          TaskerJob  *job)
 {
   self->n_spawned++;
+  self->changed |= TASKER_CHANGE_SPAWNED;
   if (is_asked_to_end (job))
     tasker_job_doom (job, g_atomic_int_get (&job->aborted));
 
@@ -405,6 +412,7 @@ tasker_core_close_handle (TaskerCore *self)
   if (--self->n_open == 0)
     {
       adopt_chain (self, g_atomic_pointer_exchange (&self->inbox, CLOSED));
+      self->changed |= TASKER_CHANGE_JOINED;
       tasker_core_kick (self);
     }
   tasker_core_unlock (self);
@@ -457,8 +465,8 @@ push_visibly (TaskerCore *self,
  * Adds a job from any thread, without a lock where it can.
  *
  * Only the first job in an empty inbox has to wake a runner, and only if none
- * is searching and one could be started. Who changes one of these looks into
- * the inbox after he has said so.
+ * is searching and one could be started; or to be told of, if somebody watches.
+ * Who changes one of these looks into the inbox after he has said so.
  *
  * Returns: %FALSE if all handles are finished; the job is still the caller's
  */
@@ -485,10 +493,12 @@ tasker_core_push (TaskerCore *self,
     }
   while (!g_atomic_pointer_compare_and_exchange_full (&self->inbox, former, job, &former));
 
-  if (former == NULL && g_atomic_int_get (&self->n_searching) == 0 &&
-      !g_atomic_int_get (&self->saturated))
+  if (former == NULL &&
+      (g_atomic_int_get (&self->armed) ||
+       (g_atomic_int_get (&self->n_searching) == 0 && !g_atomic_int_get (&self->saturated))))
     {
       tasker_core_lock (self);
+      tasker_core_look (self);
       tasker_core_kick (self);
       tasker_core_unlock (self);
     }
@@ -653,6 +663,7 @@ tasker_core_hand_in (TaskerCore *self,
   self->n_ended[state - TASKER_TASK_STATE_SUCCEEDED]++;
   if (state == TASKER_TASK_STATE_FAILED)
     note_failure (self, job);
+  self->changed |= (guint) TASKER_CHANGE_SUCCEEDED << (state - TASKER_TASK_STATE_SUCCEEDED);
   if (job->face != NULL)
     tasker_task_wake_waiters (job->face, self);
 

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 
 typedef struct _TaskerHome TaskerHome;
 typedef struct _TaskerHomeJob TaskerHomeJob;
+typedef struct _TaskerHomeClient TaskerHomeClient;
 
 /*
  * TaskerHome:
@@ -16,9 +17,9 @@ typedef struct _TaskerHomeJob TaskerHomeJob;
  * What a group has to do in one main context at one priority: a GSource. It
  * is there only while something is pending.
  *
- * It runs the jobs that belong there, one step after the other, for a few
- * milliseconds at most, and then lets one iteration go by, for the sake of
- * sources of lower priority.
+ * It tells its clients, and then runs the jobs that belong there, one step after
+ * the other, for a few milliseconds at most; and then it lets one iteration go
+ * by, for the sake of sources of lower priority.
  */
 struct _TaskerHome
 {
@@ -34,11 +35,14 @@ struct _TaskerHome
   GSequence    *timed;   /* begun, by when they are due */
   guint         n_jobs;
   gboolean      starved; /* the first queued job waits for a place */
+  GQueue        clients; /* to be told */
+  guint         turn;    /* counts the dispatches */
+  guint         depth;   /* of dispatches in dispatches */
+  gboolean      gone;    /* is not in the core's homes any more */
 
   int           pending; /* atomic: there is something to do */
 
   /* In its own context only */
-  guint         depth;   /* of dispatches in dispatches */
   gboolean      rest;    /* in the next iteration it is not ready */
   gboolean      resting; /* in this one */
   gint64        now;     /* at the end of the last step */
@@ -69,6 +73,48 @@ struct _TaskerHomeJob
   GSequenceIter   *timed;
 };
 
+/*
+ * TaskerTellFunc:
+ * @end: the monotonic time at which to stop
+ *
+ * Called in the home context of @object, no lock held.
+ *
+ * Returns: whether it has more to do, and wants to be told again
+ */
+typedef gboolean (*TaskerTellFunc) (gpointer object,
+                                    gint64   end);
+
+/*
+ * TaskerHomeClient:
+ *
+ * A part of an object that wants to be told, in its home context, that
+ * something has changed: once for all that changes until it is told, and once
+ * in an iteration at most.
+ *
+ * It knows its object weakly. The object leaves in its dispose().
+ */
+struct _TaskerHomeClient
+{
+  GMainContext   *context; /* owned */
+  GWeakRef        object;
+  TaskerTellFunc  tell;
+
+  /* Under the core's lock */
+  TaskerHome     *home;    /* that is to tell it, or %NULL */
+  GList           link;    /* in the home's clients */
+  guint           turn;    /* the home's, when it came in there */
+};
+
+void     tasker_home_client_init  (TaskerHomeClient *self,
+                                   gpointer          object,
+                                   GMainContext     *context,
+                                   TaskerTellFunc    tell);
+void     tasker_home_client_clear (TaskerHomeClient *self);
+/* With the core's lock held. */
+void     tasker_home_client_tell  (TaskerHomeClient *self,
+                                   TaskerCore       *core);
+void     tasker_home_client_leave (TaskerHomeClient *self);
+
 /* Jobs. With the core's lock held. */
 void     tasker_home_adopt        (TaskerCore       *core,
                                    TaskerHomeJob    *job);
@@ -88,6 +134,9 @@ void     tasker_home_again        (TaskerHomeJob    *job);
 void     tasker_home_again_at     (TaskerHomeJob    *job,
                                    gint64            due);
 void     tasker_home_wait         (TaskerHomeJob    *job);
+
+/* Without the lock: removes the sources of homes that have gone. */
+void     tasker_home_destroy      (GSList           *homes);
 
 /* In the home context, without the lock: a function has returned. */
 void     tasker_home_clock        (TaskerHomeJob    *job);

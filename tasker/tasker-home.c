@@ -31,7 +31,8 @@ wake (TaskerHome *self)
 
   g_atomic_int_set (&self->pending, TRUE);
   g_main_context_wakeup (self->context);
-  tasker_waiter_nudge (self->core);
+  if (self->n_jobs > 0)
+    tasker_waiter_nudge (self->core);
 }
 
 static gint64
@@ -161,7 +162,8 @@ tasker_home_left (TaskerHomeJob *job)
 {
   TaskerHome *self = job->home;
 
-  self->n_jobs--;
+  if (--self->n_jobs == 0)
+    tasker_core_use_context (self->core, self->context, -1);
   if (job->placed)
     {
       tasker_core_hold (self->core, -1);
@@ -327,7 +329,43 @@ put_back (TaskerHome *self,
 static gboolean
 has_work (TaskerHome *self)
 {
-  return self->ready.head != NULL || (self->queued.head != NULL && !self->starved);
+  return self->ready.head != NULL || (self->queued.head != NULL && !self->starved) ||
+         !g_queue_is_empty (&self->clients);
+}
+
+static gboolean
+is_idle (TaskerHome *self)
+{
+  return self->depth == 0 && self->n_jobs == 0 && g_queue_is_empty (&self->clients);
+}
+
+/* From here on another home takes its place. The source is removed when the lock
+ * is open, since that may free the context, and what else is in there. */
+static void
+leave_core (TaskerHome *self)
+{
+  set_starved (self, FALSE);
+  g_queue_unlink (&self->core->homes, &self->link);
+  self->gone = TRUE;
+}
+
+/* Takes a client out, so that it can be told. */
+static gpointer
+take_client (TaskerHome     *self,
+             guint           turn,
+             TaskerTellFunc *tell)
+{
+  TaskerHomeClient *client = g_queue_peek_head (&self->clients);
+
+  /* What comes back while this turn lasts is for the next one. */
+  if (client == NULL || (int) (client->turn - turn) >= 0)
+    return NULL;
+
+  g_queue_unlink (&self->clients, &client->link);
+  client->home = NULL;
+  *tell = client->tell;
+
+  return client;
 }
 
 /* In its own context */
@@ -381,15 +419,52 @@ tell_news (TaskerHome    *self,
     self->now = g_get_monotonic_time ();
 }
 
+/* Returns: whether there was a client */
+static gboolean
+tell_client (TaskerHome *self,
+             guint       turn,
+             gint64      end)
+{
+  TaskerHomeClient *client;
+  TaskerTellFunc tell;
+  g_autoptr(GObject) object = NULL;
+
+  tasker_core_lock (self->core);
+  client = take_client (self, turn, &tell);
+  /* From here on the client is there for as long as its object. */
+  if (client != NULL)
+    object = g_weak_ref_get (&client->object);
+  tasker_core_unlock (self->core);
+
+  if (object != NULL && tell (object, end))
+    {
+      tasker_core_lock (self->core);
+      tasker_home_client_tell (client, self->core);
+      tasker_core_unlock (self->core);
+    }
+  self->now = g_get_monotonic_time ();
+
+  return client != NULL;
+}
+
+/* Clients have half of the time, if there are jobs that want the rest. */
+static void
+tell_clients (TaskerHome *self,
+              guint       turn,
+              gboolean    alone,
+              gint64      end)
+{
+  if (!alone)
+    end -= BATCH_TIME_US / 2;
+
+  while (self->now < end && tell_client (self, turn, end));
+}
+
 static void
 work (TaskerHome    *self,
-      TaskerCurrent *current)
+      TaskerCurrent *current,
+      gint64         end)
 {
-  gint64 end;
-
-  self->now = g_get_monotonic_time ();
-  end = self->now + BATCH_TIME_US;
-
   while (self->now < end && fill_hand (self, current->hand))
     {
       while (self->now < end && (current->job = tasker_hand_claim (current->hand)) != NULL)
@@ -402,7 +477,6 @@ work (TaskerHome    *self,
     }
 
   current->job = NULL;
-  self->rest = self->now >= end;
 }
 
 /* What the dispatches around this one have in hand would wait for a step that
@@ -415,17 +489,29 @@ put_back_outer (TaskerHome *self)
       put_back (self, l->hand);
 }
 
-static void
+/* Returns: %FALSE if the home has gone */
+static gboolean
 open_hand (TaskerHome *self,
-           TaskerHand *hand)
+           TaskerHand *hand,
+           gboolean   *alone)
 {
+  gboolean gone;
+
   tasker_hand_init (hand, FALSE, 0);
 
   tasker_core_lock (self->core);
-  if (self->depth++ > 0)
-    put_back_outer (self);
-  g_queue_push_tail_link (&self->core->hands, &hand->link);
+  gone = self->gone;
+  if (!gone)
+    {
+      if (self->depth++ > 0)
+        put_back_outer (self);
+      self->turn++;
+      *alone = self->n_jobs == 0;
+      g_queue_push_tail_link (&self->core->hands, &hand->link);
+    }
   tasker_core_unlock (self->core);
+
+  return !gone;
 }
 
 /* Returns: whether the home has still something to wait for */
@@ -435,20 +521,18 @@ close_hand (TaskerHome *self,
 {
   gboolean stays;
 
-  self->depth--;
-
   tasker_core_lock (self->core);
+  self->depth--;
   tasker_core_gather_hand (self->core, hand);
   put_back (self, hand);
   g_queue_unlink (&self->core->hands, &hand->link);
   g_atomic_int_set (&self->pending, has_work (self));
   set_ready_time (self);
-  stays = self->depth > 0 || self->n_jobs > 0;
+  stays = !is_idle (self);
   if (!stays)
     {
-      set_starved (self, FALSE);
-      g_queue_unlink (&self->core->homes, &self->link);
-      tasker_core_use_context (self->core, self->context, -1);
+      leave_core (self);
+      self->core->tired = self->rest ? self->context : NULL;
     }
   tasker_core_unlock (self->core);
 
@@ -464,11 +548,20 @@ tasker_home_dispatch (GSource     *source,
   TaskerHome *self = (TaskerHome *) source;
   TaskerHand hand;
   TaskerCurrent current = { .core = self->core, .hand = &hand, .home = self };
+  gboolean alone;
+  gint64 end;
 
-  open_hand (self, &hand);
+  if (!open_hand (self, &hand, &alone))
+    return G_SOURCE_REMOVE;
+
+  self->now = g_get_monotonic_time ();
+  end = self->now + BATCH_TIME_US;
+  tell_clients (self, self->turn, alone, end);
+
   tasker_current_push (&current);
-  work (self, &current);
+  work (self, &current, end);
   tasker_current_pop (&current);
+  self->rest = self->now >= end;
 
   return close_hand (self, &hand) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
@@ -551,8 +644,9 @@ get_home (TaskerCore   *core,
   self->context = g_main_context_ref (context);
   self->timed = g_sequence_new (NULL);
   self->link.data = self;
+  self->rest = core->tired == context;
+  core->tired = NULL;
   g_queue_push_head_link (&core->homes, &self->link);
-  tasker_core_use_context (core, context, 1);
 
   g_source_attach (source, context);
   g_source_unref (source);
@@ -572,7 +666,8 @@ tasker_home_adopt (TaskerCore    *core,
     context = g_main_context_default ();
 
   job->home = get_home (core, context, job->job.priority);
-  job->home->n_jobs++;
+  if (job->home->n_jobs++ == 0)
+    tasker_core_use_context (core, context, 1);
   core->n_home_queued++;
   move (job, TASKER_AT_QUEUED);
   wake (job->home);
@@ -592,4 +687,67 @@ void
 tasker_home_job_free (TaskerJob *job)
 {
   g_clear_pointer (&from_job (job)->context, g_main_context_unref);
+}
+
+/* Clients */
+
+void
+tasker_home_client_init (TaskerHomeClient *self,
+                         gpointer          object,
+                         GMainContext     *context,
+                         TaskerTellFunc    tell)
+{
+  self->link.data = self;
+  self->context = g_main_context_ref (context);
+  self->tell = tell;
+  g_weak_ref_init (&self->object, object);
+}
+
+void
+tasker_home_client_clear (TaskerHomeClient *self)
+{
+  g_weak_ref_clear (&self->object);
+  g_clear_pointer (&self->context, g_main_context_unref);
+}
+
+void
+tasker_home_client_tell (TaskerHomeClient *self,
+                         TaskerCore       *core)
+{
+  if (self->home != NULL)
+    return;
+
+  self->home = get_home (core, self->context, G_PRIORITY_DEFAULT);
+  self->turn = self->home->turn;
+  g_queue_push_tail_link (&self->home->clients, &self->link);
+  wake (self->home);
+}
+
+/* Its home may be in a context that nobody will ever run again, so it does not
+ * wait there for its end. */
+void
+tasker_home_client_leave (TaskerHomeClient *self)
+{
+  TaskerHome *home = g_steal_pointer (&self->home);
+
+  if (home == NULL)
+    return;
+
+  g_queue_unlink (&home->clients, &self->link);
+  if (is_idle (home))
+    {
+      leave_core (home);
+      home->core->todo.homes = g_slist_prepend (home->core->todo.homes, g_source_ref (&home->source));
+    }
+}
+
+void
+tasker_home_destroy (GSList *homes)
+{
+  for (GSList *l = homes; l != NULL; l = l->next)
+    {
+      g_source_destroy (l->data);
+      g_source_unref (l->data);
+    }
+  g_slist_free (homes);
 }

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who is told of what changes in a group: see the header. */
+
+#include "tasker-watch-private.h"
+
+/* How many watchers are asked at one change whether they are listened to, so
+ * that a group with many handles does not pay for each. When all of its tasks
+ * have ended, for which there is no next change, all are asked. */
+#define MAX_ASKED 8
+
+void
+tasker_watcher_init (TaskerWatcher   *self,
+                     gpointer         object,
+                     guint            wanted,
+                     TaskerHeardFunc  is_heard,
+                     TaskerTellFunc   tell)
+{
+  g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
+
+  tasker_home_client_init (&self->client, object, context, tell);
+  self->link.data = self;
+  self->object = object;
+  self->is_heard = is_heard;
+  self->wanted = wanted;
+}
+
+void
+tasker_watcher_clear (TaskerWatcher *self)
+{
+  tasker_home_client_clear (&self->client);
+}
+
+/* With the core's lock held */
+
+static void
+move (TaskerWatcher *self,
+      GQueue        *queue)
+{
+  if (self->queue != NULL)
+    g_queue_unlink (self->queue, &self->link);
+  if (queue != NULL)
+    g_queue_push_tail_link (queue, &self->link);
+  self->queue = queue;
+}
+
+void
+tasker_watcher_join (TaskerWatcher *self,
+                     TaskerCore    *core)
+{
+  move (self, self->is_heard != NULL ? &core->unheard : &core->listened);
+  tasker_watch_arm (core);
+}
+
+void
+tasker_watcher_leave (TaskerWatcher *self,
+                      TaskerCore    *core)
+{
+  move (self, NULL);
+  tasker_home_client_leave (&self->client);
+}
+
+/* From here on the next change is looked for at once, until all who want to
+ * know are told. Who calls this gathers after it. */
+void
+tasker_watch_arm (TaskerCore *core)
+{
+  if (core->armed)
+    return;
+
+  g_atomic_int_set (&core->armed, TRUE);
+  g_atomic_int_inc (&core->eager);
+}
+
+static void
+disarm (TaskerCore *core)
+{
+  if (!core->armed)
+    return;
+
+  g_atomic_int_set (&core->armed, FALSE);
+  g_atomic_int_add (&core->eager, -1);
+}
+
+static void
+ask_unheard (TaskerCore *core)
+{
+  guint n_asked = core->unheard.length;
+
+  if (tasker_core_get_n_live (core) > 0)
+    n_asked = MIN (n_asked, MAX_ASKED);
+
+  while (n_asked-- > 0)
+    {
+      TaskerWatcher *self = g_queue_peek_head (&core->unheard);
+
+      move (self, self->is_heard (self->object) ? &core->listened : &core->unheard);
+    }
+}
+
+/* Has everybody told who wants to know of what has changed. Returns: whether
+ * there is nobody left who was not told of something */
+static gboolean
+tell_all (TaskerCore *core)
+{
+  guint changed = core->changed;
+  gboolean all_told = TRUE;
+
+  core->changed = 0;
+  ask_unheard (core);
+
+  for (GList *l = core->listened.head; l != NULL; l = l->next)
+    {
+      TaskerWatcher *self = l->data;
+
+      if (self->wanted & changed)
+        {
+          self->changed |= self->wanted & changed;
+          tasker_home_client_tell (&self->client, core);
+        }
+      all_told = all_told && self->client.home != NULL;
+    }
+
+  return all_told;
+}
+
+/* Something has changed. */
+void
+tasker_watch_settle (TaskerCore *core)
+{
+  if (tell_all (core))
+    disarm (core);
+}
+
+/* For who is being told: what has changed up to this moment. */
+guint
+tasker_watcher_take (TaskerWatcher *self,
+                     TaskerCore    *core)
+{
+  guint changed;
+
+  tasker_watch_arm (core);
+  tasker_core_gather (core);
+  tell_all (core);
+
+  tasker_home_client_leave (&self->client);
+  changed = self->changed;
+  self->changed = 0;
+
+  return changed;
+}
