@@ -10,6 +10,7 @@
 #include "tasker-error.h"
 #include "tasker-home-private.h"
 #include "tasker-owner-private.h"
+#include "tasker-join-stream-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-shutdown-private.h"
 #include "tasker-signal-private.h"
@@ -2049,6 +2050,29 @@ tasker_group_poll_collect (TaskerGroup *self)
   g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
 
   return take_all (self);
+}
+
+/**
+ * tasker_group_join_stream:
+ * @self: a handle
+ *
+ * Finishes the handle, and gets the tasks of the group one by one, as they end.
+ *
+ * The stream belongs to the thread-default main context of this call. It
+ * keeps the results of the group even if all handles are gone.
+ *
+ * Returns: (transfer full): a new stream
+ *
+ * Since: 1.0
+ */
+TaskerJoinStream *
+tasker_group_join_stream (TaskerGroup *self)
+{
+  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
+
+  tasker_group_finish (self);
+
+  return tasker_join_stream_new (self->core);
 }
 
 /**

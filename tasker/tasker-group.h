@@ -6,6 +6,7 @@
 #error "Only <tasker.h> can be included directly."
 #endif
 
+#include <tasker-join-stream.h>
 #include <tasker-signaller.h>
 #include <tasker-stopper.h>
 #include <tasker-task.h>
@@ -178,6 +179,8 @@ gboolean         tasker_group_poll_join          (TaskerGroup          *self,
                                                   GError              **error);
 TASKER_AVAILABLE_IN_1_0
 GPtrArray       *tasker_group_poll_collect       (TaskerGroup          *self);
+TASKER_AVAILABLE_IN_1_0
+TaskerJoinStream *tasker_group_join_stream       (TaskerGroup          *self);
 TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_group_shutdown           (TaskerGroup          *self,
                                                   guint                 grace_ms,

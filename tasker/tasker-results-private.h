@@ -30,6 +30,8 @@ gboolean   tasker_results_is_empty     (TaskerResults *self);
 void       tasker_results_add          (TaskerResults *self,
                                         TaskerJob     *job);
 TaskerJob *tasker_results_take         (TaskerResults *self);
+void       tasker_results_give_back    (TaskerResults *self,
+                                        TaskerJob     *jobs);
 TaskerJob *tasker_results_find_failure (TaskerResults *self);
 
 G_END_DECLS

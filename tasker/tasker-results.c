@@ -145,6 +145,30 @@ tasker_results_take (TaskerResults *self)
   return job;
 }
 
+/* Gives back a chain of jobs that were taken, in the order of their ends. What
+ * was not taken by then ended later, but for what came back before. */
+void
+tasker_results_give_back (TaskerResults *self,
+                          TaskerJob     *jobs)
+{
+  TaskerJob **place = &self->taking;
+
+  while (jobs != NULL)
+    {
+      TaskerJob *job = jobs;
+
+      while (*place != NULL && (*place)->end < job->end)
+        place = &(*place)->next;
+
+      jobs = job->next;
+      job->next = *place;
+      *place = job;
+      place = &job->next;
+      if (tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
+        self->n_failures++;
+    }
+}
+
 static TaskerJob *
 find_failure_in (TaskerJob  *batch,
                  TaskerJob **last)

@@ -210,6 +210,15 @@ tasker_stopper_init (TaskerStopper *self)
   g_cond_init (&priv->cancelled);
 }
 
+void
+tasker_stopper_know_weakly (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  g_weak_ref_init (&priv->self, self);
+  priv->weak = TRUE;
+}
+
 gboolean
 tasker_stopper_tie (TaskerStopper *self,
                     TaskerSource  *source,
@@ -218,8 +227,7 @@ tasker_stopper_tie (TaskerStopper *self,
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
   if (weak)
-    g_weak_ref_init (&priv->self, self);
-  priv->weak = weak;
+    tasker_stopper_know_weakly (self);
 
   g_atomic_pointer_set (&priv->source, source);
 

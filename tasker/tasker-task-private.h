@@ -29,10 +29,14 @@ gboolean    tasker_task_end_async   (TaskerTask *self,
 void        tasker_task_await_gtask (TaskerTask *self,
                                      GTask      *gtask);
 
-/* The face of a job that the caller is running. */
+/* The face of a job that the core has. */
 TaskerTask *tasker_task_get_for_job  (TaskerJob  *job,
                                       TaskerCore *core);
-/* Takes a result out of the core, in two steps: with its lock held, and then
+/* What the core had of a job belongs to its face from here on, to which the
+ * caller has a reference. */
+void        tasker_task_disown_job   (TaskerJob  *job,
+                                      TaskerCore *core);
+/* Takes results out of the core, in two steps: with its lock held, and then
  * without. From then on the job belongs to its face. */
 void        tasker_task_claim_job    (TaskerJob  *job);
 TaskerTask *tasker_task_take_job     (TaskerJob  *job,

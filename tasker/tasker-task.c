@@ -462,7 +462,11 @@ tasker_task_get_for_job (TaskerJob  *job,
   if (face == NULL)
     {
       set_face (job, candidate, core);
-      tied = tasker_stopper_tie (TASKER_STOPPER (candidate), &core->source, TRUE);
+      /* What has ended is not cancelled any more. */
+      if (tasker_job_has_ended (job))
+        tasker_stopper_know_weakly (TASKER_STOPPER (candidate));
+      else
+        tied = tasker_stopper_tie (TASKER_STOPPER (candidate), &core->source, TRUE);
       face = g_object_ref (candidate);
     }
   tasker_core_unlock (core);
@@ -471,6 +475,21 @@ tasker_task_get_for_job (TaskerJob  *job,
     tasker_cancel (G_CANCELLABLE (face));
 
   return face;
+}
+
+void
+tasker_task_disown_job (TaskerJob  *job,
+                        TaskerCore *core)
+{
+  gboolean full = job->full;
+  TaskerTask *face = job->face;
+
+  tasker_core_lock (core);
+  job->owned = FALSE;
+  tasker_core_unlock (core);
+
+  if (full)
+    g_object_unref (face);
 }
 
 void

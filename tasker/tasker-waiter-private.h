@@ -17,6 +17,7 @@ typedef gboolean (*TaskerReadyFunc) (TaskerCore  *core,
  * TaskerWait:
  * @task: the task whose end is waited for, or %NULL for something of the group
  * @for_all: whether it is the end of the group that is waited for
+ * @for_any: whether it is the end of any task that is waited for
  * @undo: called, no lock held, before a wait on a main loop returns an error
  *
  * What to wait for.
@@ -26,6 +27,7 @@ typedef struct
   TaskerCore      *core;
   TaskerTask      *task;
   gboolean         for_all;
+  gboolean         for_any;
   TaskerReadyFunc  ready;
   gpointer         data;
   void           (*undo) (gpointer data);

@@ -55,7 +55,7 @@ link_waiter (TaskerWaiter *self)
   self->link.data = self;
   g_queue_push_tail_link (get_waiters (self), &self->link);
 
-  if (self->wait.task != NULL)
+  if (self->wait.task != NULL || self->wait.for_any)
     g_atomic_int_inc (&self->wait.core->eager);
   if (self->wait.for_all)
     self->wait.core->n_joiners++;
@@ -66,7 +66,7 @@ unlink_waiter (TaskerWaiter *self)
 {
   g_queue_unlink (get_waiters (self), &self->link);
 
-  if (self->wait.task != NULL)
+  if (self->wait.task != NULL || self->wait.for_any)
     g_atomic_int_add (&self->wait.core->eager, -1);
   if (self->wait.for_all)
     self->wait.core->n_joiners--;
@@ -300,6 +300,7 @@ sleep_until_done (TaskerWaiter *self)
   link_waiter (self);
   /* Who ends a task after this sees that somebody is eager; it may have ended
    * since the last look. */
+  tasker_core_gather (core);
   tasker_waiter_settle (core, get_waiters (self));
   if (self->done)
     return;
@@ -618,8 +619,8 @@ tasker_waiter_wait_async (const TaskerWait *wait,
     }
 
   tasker_core_lock (core);
-  tasker_core_gather (core);
   link_waiter (self);
+  tasker_core_gather (core);
   tasker_waiter_settle (core, get_waiters (self));
   tasker_core_unlock (core);
 }

@@ -8,6 +8,7 @@
 #include <tasker-enums.h>
 #include <tasker-error.h>
 #include <tasker-group.h>
+#include <tasker-join-stream.h>
 #include <tasker-signaller.h>
 #include <tasker-stopper.h>
 #include <tasker-task.h>

@@ -281,6 +281,71 @@ tasker_test_keep (GObject      *source,
   *kept = g_object_ref (result);
 }
 
+/* Shadows */
+
+static void
+on_items_changed (GListModel *model,
+                  guint       position,
+                  guint       n_removed,
+                  guint       n_added,
+                  gpointer    user_data)
+{
+  TaskerTestShadow *shadow = user_data;
+
+  shadow->n_changes++;
+  if (n_removed > 0)
+    shadow->n_removals++;
+  g_assert_cmpuint (n_removed + n_added, >, 0);
+  g_assert_cmpuint (position + n_removed, <=, shadow->items->len);
+  if (n_removed > 0)
+    g_ptr_array_remove_range (shadow->items, position, n_removed);
+  g_assert_cmpuint (position, <=, shadow->items->len);
+  for (guint i = 0; i < n_added; i++)
+    {
+      gpointer item = g_list_model_get_item (model, position + i);
+
+      g_assert_nonnull (item);
+      g_ptr_array_insert (shadow->items, (int) (position + i), item);
+    }
+  g_assert_cmpuint (g_list_model_get_n_items (model), ==, shadow->items->len);
+
+  if (shadow->changed != NULL)
+    shadow->changed (shadow->user_data);
+}
+
+void
+tasker_test_shadow_init (TaskerTestShadow *shadow,
+                         GListModel       *model)
+{
+  *shadow = (TaskerTestShadow) { .model = g_object_ref (model) };
+  shadow->items = g_ptr_array_new_with_free_func (g_object_unref);
+  shadow->handler = g_signal_connect (model, "items-changed", G_CALLBACK (on_items_changed), shadow);
+  for (guint i = 0; i < g_list_model_get_n_items (model); i++)
+    g_ptr_array_add (shadow->items, g_list_model_get_item (model, i));
+}
+
+/* Whether the whole copy is as the model is. */
+void
+tasker_test_shadow_check (TaskerTestShadow *shadow)
+{
+  g_assert_cmpuint (g_list_model_get_n_items (shadow->model), ==, shadow->items->len);
+  for (guint i = 0; i < shadow->items->len; i++)
+    {
+      g_autoptr (GObject) item = g_list_model_get_item (shadow->model, i);
+
+      g_assert_true (item == shadow->items->pdata[i]);
+    }
+  g_assert_null (g_list_model_get_item (shadow->model, shadow->items->len));
+}
+
+void
+tasker_test_shadow_clear (TaskerTestShadow *shadow)
+{
+  g_signal_handler_disconnect (shadow->model, shadow->handler);
+  g_ptr_array_unref (shadow->items);
+  g_object_unref (shadow->model);
+}
+
 /* Gates */
 
 void

@@ -91,6 +91,24 @@ void         tasker_test_keep      (GObject       *source,
       tasker_test_nap (deadline_, G_STRLOC, #expr); \
   } G_STMT_END
 
+/* A copy of a list model that is kept by what its items-changed says; whatever
+ * it says wrong fails the test. It is in the thread of the model. */
+typedef struct
+{
+  GListModel *model;
+  GPtrArray  *items;
+  gulong      handler;
+  guint       n_changes;
+  guint       n_removals;
+  void      (*changed) (gpointer user_data); /* called after each, or %NULL */
+  gpointer    user_data;
+} TaskerTestShadow;
+
+void         tasker_test_shadow_init  (TaskerTestShadow *shadow,
+                                       GListModel       *model);
+void         tasker_test_shadow_check (TaskerTestShadow *shadow);
+void         tasker_test_shadow_clear (TaskerTestShadow *shadow);
+
 /* A gate: whoever passes it waits until it is open. */
 typedef struct
 {
