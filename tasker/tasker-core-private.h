@@ -115,6 +115,7 @@ struct _TaskerCore
   guint          changed;   /* a TaskerChange for each kind, not told yet */
   GQueue         listened;  /* those who are told */
   GQueue         unheard;   /* those who are asked first */
+  GQueue         lists;     /* those that show the live tasks */
 
   /* Those who wait for the group */
   GQueue         waiters;
@@ -240,6 +241,11 @@ gboolean         tasker_core_take_back      (TaskerCore      *self);
 void             tasker_core_gather         (TaskerCore      *self);
 void             tasker_core_gather_hand    (TaskerCore      *self,
                                              TaskerHand      *hand);
+void             tasker_core_foreach        (TaskerCore      *self,
+                                             GFunc            func,
+                                             gpointer         user_data);
+void             tasker_core_release_row    (TaskerCore      *self,
+                                             TaskerJob       *job);
 guint64          tasker_core_get_n_live     (TaskerCore      *self);
 guint64          tasker_core_get_n_ended    (TaskerCore      *self);
 gboolean         tasker_core_is_empty       (TaskerCore      *self);

@@ -17,6 +17,7 @@
 #include "tasker-shutdown-private.h"
 #include "tasker-signal-private.h"
 #include "tasker-stopper-private.h"
+#include "tasker-task-list-private.h"
 #include "tasker-task-private.h"
 #include "tasker-waiter-private.h"
 #include "tasker-watch-private.h"
@@ -98,8 +99,20 @@ drop (TaskerCore *self,
       TaskerJob  *job)
 {
   job->owned = FALSE;
-  /* Otherwise it lives on with its face. */
-  if (job->full || job->face == NULL)
+  /* Otherwise it lives on with its face, or in lists that have yet to remove it. */
+  if (job->full || (job->face == NULL && job->n_rows == 0))
+    {
+      job->next = self->todo.dropped;
+      self->todo.dropped = job;
+    }
+}
+
+/* No list shows a job any more that nobody else has; with the lock held. */
+void
+tasker_core_release_row (TaskerCore *self,
+                         TaskerJob  *job)
+{
+  if (--job->n_rows == 0 && !job->owned && !job->full && job->face == NULL)
     {
       job->next = self->todo.dropped;
       self->todo.dropped = job;
@@ -354,13 +367,22 @@ is_asked_to_end (TaskerJob *job)
           (!job->run_always && g_cancellable_is_cancelled (G_CANCELLABLE (job->face))));
 }
 
+static void
+count_spawned (TaskerCore *self,
+               TaskerJob  *job)
+{
+  self->n_spawned++;
+  self->changed |= TASKER_CHANGE_SPAWNED;
+  if (self->lists.head != NULL)
+    tasker_task_lists_add (self, job);
+}
+
 /* A job that was spawned goes to where it belongs. */
 static void
 sort_in (TaskerCore *self,
          TaskerJob  *job)
 {
-  self->n_spawned++;
-  self->changed |= TASKER_CHANGE_SPAWNED;
+  count_spawned (self, job);
   if (is_asked_to_end (job))
     tasker_job_doom (job, g_atomic_int_get (&job->aborted));
 
@@ -552,7 +574,7 @@ void
 tasker_core_adopt_running (TaskerCore *self,
                            TaskerJob  *job)
 {
-  self->n_spawned++;
+  count_spawned (self, job);
   job->owned = TRUE;
   g_atomic_int_set (&job->state, TASKER_TASK_STATE_RUNNING);
   tasker_job_list_push (&self->detached, job);
@@ -666,6 +688,9 @@ tasker_core_hand_in (TaskerCore *self,
   self->changed |= (guint) TASKER_CHANGE_SUCCEEDED << (state - TASKER_TASK_STATE_SUCCEEDED);
   if (job->face != NULL)
     tasker_task_wake_waiters (job->face, self);
+
+  if (self->lists.head != NULL)
+    tasker_task_lists_remove (self, job);
 
   if (job->kind->step != NULL)
     tasker_home_left ((TaskerHomeJob *) job);
@@ -1216,6 +1241,21 @@ tasker_core_gather_hand (TaskerCore *self,
     tasker_core_gather (self);
   else
     hand_in_gathered (self);
+}
+
+/* Calls @func for each live job; with the lock held. */
+void
+tasker_core_foreach (TaskerCore *self,
+                     GFunc       func,
+                     gpointer    user_data)
+{
+  tasker_core_gather (self);
+  for (GList *l = self->hands.head; l != NULL; l = l->next)
+    tasker_hand_foreach (l->data, func, user_data);
+  tasker_job_list_foreach (&self->detached, func, user_data);
+  tasker_home_foreach (self, func, user_data);
+  tasker_job_list_foreach (&self->doomed, func, user_data);
+  tasker_queue_foreach (&self->queue, func, user_data);
 }
 
 /* With the lock held; exact after tasker_core_gather(). */

@@ -101,21 +101,6 @@ add_head (TaskerCore *core,
                           core->n_ended[2], core->n_ended[3]);
 }
 
-/* With the lock held. */
-static void
-foreach_live (TaskerCore *core,
-              GFunc       func,
-              gpointer    user_data)
-{
-  tasker_core_gather (core);
-  for (GList *l = core->hands.head; l != NULL; l = l->next)
-    tasker_hand_foreach (l->data, func, user_data);
-  tasker_job_list_foreach (&core->detached, func, user_data);
-  tasker_home_foreach (core, func, user_data);
-  tasker_job_list_foreach (&core->doomed, func, user_data);
-  tasker_queue_foreach (&core->queue, func, user_data);
-}
-
 static void
 push_branch (GArray     *branches,
              TaskerCore *core,
@@ -163,7 +148,7 @@ tasker_core_dump (TaskerCore *self)
       tasker_core_lock (core);
       if (dump.n_lines < MAX_LINES)
         add_head (core, &dump);
-      foreach_live (core, add_line, &dump);
+      tasker_core_foreach (core, add_line, &dump);
       tasker_core_unlock (core);
       tasker_core_unref (core);
     }
@@ -219,7 +204,7 @@ tasker_core_list_ignoring (TaskerCore *self,
     {
       ignoring.stopped_at = tasker_source_get_stopped_at (&core->source);
       tasker_core_lock (core);
-      foreach_live (core, add_ignoring, &ignoring);
+      tasker_core_foreach (core, add_ignoring, &ignoring);
       tasker_core_unlock (core);
       tasker_core_unref (core);
     }

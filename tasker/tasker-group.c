@@ -16,6 +16,7 @@
 #include "tasker-signal-private.h"
 #include "tasker-signaller-private.h"
 #include "tasker-stopper-private.h"
+#include "tasker-task-list-private.h"
 #include "tasker-task-private.h"
 #include "tasker-waiter-private.h"
 
@@ -2251,6 +2252,37 @@ tasker_group_get_counts (TaskerGroup *self,
   for (guint i = 0; i < G_N_ELEMENTS (places); i++)
     if (places[i] != NULL)
       *places[i] = counts[i];
+}
+
+/**
+ * tasker_group_get_tasks:
+ * @self: a handle
+ *
+ * Gets the live tasks of the group as a model, for a `GtkListView` for example.
+ *
+ * Tasks are in it in the order in which they were added, and those that come
+ * are added behind, several at once. One that ends is removed by itself. Of a
+ * spawned task an object is only made when somebody gets its item.
+ *
+ * The model belongs to the thread-default main context of this call, and changes
+ * when that runs, in slices of a few milliseconds; and in this call, if the
+ * thread runs that context. As long as somebody holds the model, this returns
+ * the same one in the same context. It keeps neither the group nor its tasks
+ * from ending.
+ *
+ * A group that has a model pays for each of its tasks; one that has none does
+ * not.
+ *
+ * Returns: (transfer full): a list model of [class@Tasker.Task]
+ *
+ * Since: 1.0
+ */
+GListModel *
+tasker_group_get_tasks (TaskerGroup *self)
+{
+  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
+
+  return G_LIST_MODEL (tasker_task_list_get (self->core));
 }
 
 /**

@@ -68,7 +68,8 @@ struct _TaskerJobKind
  *
  * It belongs to the core from when it is added until it is taken, or dropped
  * (@owned), and to its face for as long as there is one. The face of a full
- * task is held by the core in turn, while it is @owned.
+ * task is held by the core in turn, while it is @owned. If neither has it any
+ * more, it goes when it is in no list (@n_rows).
  *
  * @state is atomic; a runner writes it without a lock, and does not touch the
  * job again once that has said that it ended. @aborted is atomic. All else is
@@ -101,6 +102,7 @@ struct _TaskerJob
   guint8               owned;
   guint8               queued;  /* is in the run queue */
   guint8               named;   /* the name is behind the record */
+  guint16              n_rows;  /* lists that show it, and keep it for that */
 };
 
 TaskerJob       *tasker_job_new          (const TaskerJobKind *kind,

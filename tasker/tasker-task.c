@@ -175,7 +175,7 @@ tasker_task_cancelled (GCancellable *cancellable)
   G_CANCELLABLE_CLASS (tasker_task_parent_class)->cancelled (cancellable);
 }
 
-/* Where the core holds a light job, the job forgets its face; otherwise it goes
+/* Where the core or a list holds a light job, the job forgets its face; otherwise it goes
  * with it. The face of a full one goes only when the core has let go of it. */
 static void
 tasker_task_dispose (GObject *object)
@@ -189,7 +189,7 @@ tasker_task_dispose (GObject *object)
       if (self->job != NULL)
         {
           self->job->face = NULL;
-          if (self->job->owned)
+          if (self->job->owned || self->job->n_rows > 0)
             self->job = NULL;
         }
       tasker_core_unlock (core);
@@ -495,16 +495,23 @@ tasker_task_disown_job (TaskerJob  *job,
 void
 tasker_task_claim_job (TaskerJob *job)
 {
-  job->owned = FALSE;
-  /* What the core held of a full task goes to who takes it. */
-  if (!job->full)
-    ref_face (job);
+  /* What the core held of a full task goes to who takes it. A job without a face
+   * stays owned while a list may give it one. */
+  job->owned = !job->full && ref_face (job) == NULL && job->n_rows > 0;
 }
 
 TaskerTask *
 tasker_task_take_job (TaskerJob  *job,
                       TaskerCore *core)
 {
+  if (job->owned)
+    {
+      TaskerTask *face = tasker_task_get_for_job (job, core);
+
+      tasker_task_disown_job (job, core);
+      return face;
+    }
+
   if (job->face == NULL)
     set_face (job, new_without_job (), core);
 

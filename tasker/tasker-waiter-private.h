@@ -44,6 +44,9 @@ gboolean tasker_waiter_sleep      (TaskerCore        *core,
                                    GCancellable      *stopper,
                                    gint64             end);
 
+/* The context that a wait in this thread may iterate, or %NULL. */
+GMainContext *tasker_waiter_get_own_context (void);
+
 /* With the core's lock held. */
 void     tasker_waiter_settle     (TaskerCore        *core,
                                    GQueue            *waiters);

@@ -158,8 +158,8 @@ is_main_thread (void)
 
 /* The default context is for the main thread alone, also while that does not
  * run it: another thread is no place for widgets. */
-static GMainContext *
-get_own_context (void)
+GMainContext *
+tasker_waiter_get_own_context (void)
 {
   GMainContext *context = g_main_context_get_thread_default ();
 
@@ -409,7 +409,7 @@ tasker_waiter_wait (const TaskerWait  *wait,
   tasker_core_unlock (wait->core);
 
   if (!self.done)
-    self.context = get_own_context ();
+    self.context = tasker_waiter_get_own_context ();
   if (!self.done && cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (on_blocking_cancelled), &self, NULL);
 
@@ -500,7 +500,7 @@ tasker_waiter_sleep (TaskerCore   *core,
                      GCancellable *stopper,
                      gint64        end)
 {
-  TaskerWaiter self = { .wait = { .core = core }, .context = get_own_context () };
+  TaskerWaiter self = { .wait = { .core = core }, .context = tasker_waiter_get_own_context () };
   g_autoptr(GSource) alarm = NULL;
   gulong handler;
 
