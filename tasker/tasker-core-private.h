@@ -188,6 +188,8 @@ void             tasker_core_end_detached   (TaskerCore      *self,
                                              TaskerJob       *job,
                                              TaskerTaskState  state,
                                              GError          *error);
+void             tasker_core_end_released   (TaskerCore      *self,
+                                             TaskerJob       *job);
 void             tasker_core_hand_in        (TaskerCore      *self,
                                              TaskerJob       *job);
 void             tasker_core_hold           (TaskerCore      *self,

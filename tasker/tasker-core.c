@@ -12,6 +12,7 @@
 #include "tasker-error.h"
 #include "tasker-growth-private.h"
 #include "tasker-home-private.h"
+#include "tasker-release-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-service-private.h"
 #include "tasker-shutdown-private.h"
@@ -730,6 +731,37 @@ next_end (TaskerCore *self)
   return (gsize) g_atomic_pointer_add (&self->n_ends, 1) + 1;
 }
 
+/* Whether the data of a job that is over is released elsewhere, and the job ends
+ * only then. If so it may be gone when this returns. */
+static gboolean
+release_elsewhere (TaskerCore      *self,
+                   TaskerJob       *job,
+                   TaskerTaskState  state,
+                   GError          *error,
+                   gboolean         in_hand)
+{
+  TaskerRelease *release = tasker_release_of_job (job);
+
+  if (release == NULL)
+    return FALSE;
+
+  tasker_core_lock (self);
+  if (in_hand)
+    {
+      tasker_hand_detach (tasker_current_get ()->hand, job);
+    }
+  else
+    {
+      tasker_job_list_remove (&self->detached, job);
+      g_queue_remove (&self->open, job);
+    }
+  leave_job (job);
+  tasker_release_queue (release, self, job, state, error);
+  tasker_core_unlock (self);
+
+  return TRUE;
+}
+
 /*
  * tasker_core_end:
  * @error: (transfer full): the error of a job that failed
@@ -744,6 +776,9 @@ tasker_core_end (TaskerCore      *self,
                  GError          *error)
 {
   end_deadline (job);
+  if (release_elsewhere (self, job, state, error, TRUE))
+    return;
+
   tasker_job_free_data (job);
   job->error = error;
   job->end = g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED
@@ -797,11 +832,32 @@ tasker_core_end_detached (TaskerCore      *self,
                           GError          *error)
 {
   end_deadline (job);
+  if (release_elsewhere (self, job, state, error, FALSE))
+    return;
+
   tasker_job_free_data (job);
   leave_job (job);
 
   tasker_core_lock (self);
   settle_detached (self, job, state, error);
+  tasker_core_unlock (self);
+}
+
+/* In its home context: releases the data of a job that waited for that, which is
+ * detached, and ends it. */
+void
+tasker_core_end_released (TaskerCore *self,
+                          TaskerJob  *job)
+{
+  TaskerRelease *release = tasker_release_of_job (job);
+
+  tasker_job_free_data (job);
+  leave_job (job);
+
+  tasker_core_lock (self);
+  if (release->held)
+    tasker_core_hold (self, -1);
+  settle_detached (self, job, release->state, g_steal_pointer (&release->error));
   tasker_core_unlock (self);
 }
 

@@ -30,6 +30,7 @@ struct _TaskerHome
   /* Under the core's lock */
   GList         link;    /* in the core's homes */
   TaskerJobList queued;  /* to be begun */
+  TaskerJobList releases; /* of other kinds, whose data is to be released here */
   TaskerJobList ready;   /* to be called again, or to be ended */
   TaskerJobList waiting; /* begun, until they are completed */
   GSequence    *timed;   /* begun, by when they are due */
@@ -118,6 +119,9 @@ void     tasker_home_client_leave (TaskerHomeClient *self);
 /* Jobs. With the core's lock held. */
 void     tasker_home_adopt        (TaskerCore       *core,
                                    TaskerHomeJob    *job);
+void     tasker_home_adopt_release (TaskerCore      *core,
+                                   GMainContext     *context,
+                                   TaskerJob        *job);
 void     tasker_home_ready        (TaskerHomeJob    *job);
 void     tasker_home_doom         (TaskerHomeJob    *job,
                                    gboolean          abort);

@@ -13,6 +13,9 @@
 #define BATCH_TIME_US (4 * G_TIME_SPAN_MILLISECOND)
 #define STEP_TIME_US (50 * G_TIME_SPAN_MILLISECOND)
 
+/* How many releases are done before steps get their turn. */
+#define RELEASE_BURST 16
+
 static TaskerHomeJob *
 from_job (TaskerJob *job)
 {
@@ -218,6 +221,7 @@ tasker_home_foreach (TaskerCore *core,
       tasker_job_list_foreach (&self->waiting, func, user_data);
       g_sequence_foreach (self->timed, func, user_data);
       tasker_job_list_foreach (&self->ready, func, user_data);
+      tasker_job_list_foreach (&self->releases, func, user_data);
       tasker_job_list_foreach (&self->queued, func, user_data);
     }
 }
@@ -329,8 +333,8 @@ put_back (TaskerHome *self,
 static gboolean
 has_work (TaskerHome *self)
 {
-  return self->ready.head != NULL || (self->queued.head != NULL && !self->starved) ||
-         !g_queue_is_empty (&self->clients);
+  return self->ready.head != NULL || self->releases.head != NULL ||
+         (self->queued.head != NULL && !self->starved) || !g_queue_is_empty (&self->clients);
 }
 
 static gboolean
@@ -460,21 +464,75 @@ tell_clients (TaskerHome *self,
   while (self->now < end && tell_client (self, turn, end));
 }
 
+/* Steps through what is in hand, as far as there is time. */
+static void
+step_through (TaskerHome    *self,
+              TaskerCurrent *current,
+              gint64         end)
+{
+  while (self->now < end && (current->job = tasker_hand_claim (current->hand)) != NULL)
+    {
+      current->job->kind->step (current->job, self->core);
+      if (tasker_news_is_full (&self->news))
+        tell_news (self, current);
+    }
+  tell_news (self, current);
+}
+
+/* Returns: whether there was a job to be released */
+static gboolean
+release_one (TaskerHome    *self,
+             TaskerCurrent *current)
+{
+  tasker_core_lock (self->core);
+  current->job = tasker_job_list_pop (&self->releases);
+  if (current->job != NULL)
+    {
+      tasker_job_list_push (&self->core->detached, current->job);
+      self->n_jobs--;
+    }
+  tasker_core_unlock (self->core);
+
+  if (current->job == NULL)
+    return FALSE;
+
+  tasker_core_end_released (self->core, current->job);
+  self->now = g_get_monotonic_time ();
+
+  return TRUE;
+}
+
+/* Some at once, but not so many that steps would wait for all. */
+static gboolean
+release_some (TaskerHome    *self,
+              TaskerCurrent *current,
+              gint64         end)
+{
+  guint n_released = 0;
+
+  while (n_released < RELEASE_BURST && self->now < end && release_one (self, current))
+    n_released++;
+
+  return n_released > 0;
+}
+
 static void
 work (TaskerHome    *self,
       TaskerCurrent *current,
       gint64         end)
 {
-  while (self->now < end && fill_hand (self, current->hand))
+  gboolean more;
+
+  do
     {
-      while (self->now < end && (current->job = tasker_hand_claim (current->hand)) != NULL)
+      more = release_some (self, current, end);
+      if (self->now < end && fill_hand (self, current->hand))
         {
-          current->job->kind->step (current->job, self->core);
-          if (tasker_news_is_full (&self->news))
-            tell_news (self, current);
+          step_through (self, current, end);
+          more = TRUE;
         }
-      tell_news (self, current);
     }
+  while (more && self->now < end);
 
   current->job = NULL;
 }
@@ -672,6 +730,19 @@ tasker_home_adopt (TaskerCore    *core,
   move (job, TASKER_AT_QUEUED);
   wake (job->home);
   tasker_home_doom (job, FALSE);
+}
+
+/* The data of a job of another kind is to be released there. */
+void
+tasker_home_adopt_release (TaskerCore   *core,
+                           GMainContext *context,
+                           TaskerJob    *job)
+{
+  TaskerHome *self = get_home (core, context, job->priority);
+
+  self->n_jobs++;
+  tasker_job_list_push (&self->releases, job);
+  wake (self);
 }
 
 /* A full task's home is where it is added, which may be some time before there

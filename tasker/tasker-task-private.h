@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tasker-core-private.h"
+#include "tasker-release-private.h"
 #include "tasker-task.h"
 
 G_BEGIN_DECLS
@@ -14,6 +15,8 @@ TaskerJob  *tasker_task_get_job      (TaskerTask *self);
 GValue     *tasker_task_get_value_place (TaskerTask *self);
 
 gboolean    tasker_task_is_new       (TaskerTask *self);
+/* %NULL unless release-in-context is set. */
+TaskerRelease *tasker_task_get_release (TaskerTask *self);
 
 /* Gives a new task to a core, once. FALSE if it has been given to one. */
 gboolean    tasker_task_enter        (TaskerTask *self,

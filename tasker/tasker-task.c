@@ -53,6 +53,7 @@ struct _TaskerTask
   TaskerCore    *core;    /* atomic; %NULL while it is new */
   GQueue         waiters; /* under the core's lock */
   GValue         value;   /* what @job's value is in a full task */
+  TaskerRelease *release; /* if release-in-context is set */
 };
 
 enum
@@ -61,6 +62,7 @@ enum
   PROP_NAME,
   PROP_PRIORITY,
   PROP_RUN_ALWAYS,
+  PROP_RELEASE_IN_CONTEXT,
   PROP_STOPS_ALONE,
   PROP_STATE,
   PROP_PROGRESS,
@@ -102,6 +104,10 @@ tasker_task_get_property (GObject    *object,
       g_value_set_boolean (value, tasker_task_get_run_always (self));
       break;
 
+    case PROP_RELEASE_IN_CONTEXT:
+      g_value_set_boolean (value, tasker_task_get_release_in_context (self));
+      break;
+
     case PROP_STOPS_ALONE:
       g_value_set_boolean (value, tasker_task_get_stops_alone (self));
       break;
@@ -135,6 +141,10 @@ tasker_task_set_property (GObject      *object,
 
     case PROP_RUN_ALWAYS:
       tasker_task_set_run_always (self, g_value_get_boolean (value));
+      break;
+
+    case PROP_RELEASE_IN_CONTEXT:
+      tasker_task_set_release_in_context (self, g_value_get_boolean (value));
       break;
 
     default:
@@ -204,6 +214,7 @@ tasker_task_finalize (GObject *object)
   TaskerTask *self = TASKER_TASK (object);
 
   g_clear_pointer (&self->job, tasker_job_free);
+  g_clear_pointer (&self->release, tasker_release_free);
   g_clear_pointer (&self->core, tasker_core_unref);
 
   G_OBJECT_CLASS (tasker_task_parent_class)->finalize (object);
@@ -247,6 +258,33 @@ define_properties (void)
    */
   properties[PROP_RUN_ALWAYS] =
     g_param_spec_boolean ("run-always", NULL, NULL, FALSE,
+                          G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerTask:release-in-context:
+   *
+   * Whether the data of a task that runs in worker threads is released in its
+   * home context, the thread-default main context of the thread that adds the
+   * task. It is for data that holds widgets, or whatever else belongs to one
+   * thread.
+   *
+   * So it is also if the task never runs, or is aborted. The task has not ended
+   * before, and keeps its place meanwhile. Whoever waits for it in the thread of
+   * that context iterates it, and a context that nobody runs is run by the one
+   * who waits, but for the default one, which is the main thread's. Where nobody
+   * runs it and nobody waits, the data is not released. A task that is never
+   * added has no home: its data goes with the last reference.
+   *
+   * A value, see [method@Tasker.Task.set_value], is not released there; it goes
+   * with the task to whoever takes that.
+   *
+   * For tasks on a main loop it makes no difference: their data is released
+   * there anyway. Fixed once the task is added.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_RELEASE_IN_CONTEXT] =
+    g_param_spec_boolean ("release-in-context", NULL, NULL, FALSE,
                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
@@ -345,6 +383,12 @@ tasker_task_is_new (TaskerTask *self)
   return get_core (self) == NULL;
 }
 
+TaskerRelease *
+tasker_task_get_release (TaskerTask *self)
+{
+  return self->release;
+}
+
 GValue *
 tasker_task_get_value_place (TaskerTask *self)
 {
@@ -397,6 +441,11 @@ tasker_task_enter (TaskerTask *self,
     return FALSE;
 
   tasker_core_ref (core);
+  if (self->release != NULL)
+    {
+      g_clear_pointer (&self->release->context, g_main_context_unref);
+      self->release->context = g_main_context_ref_thread_default ();
+    }
 
   return TRUE;
 }
@@ -937,6 +986,59 @@ tasker_task_set_run_always (TaskerTask *self,
 
   self->job->run_always = (guint8) run_always;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN_ALWAYS]);
+}
+
+/**
+ * tasker_task_get_release_in_context:
+ * @self: a task
+ *
+ * Gets whether the task's data is released in its home context.
+ *
+ * Returns: %TRUE if it is
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_task_get_release_in_context (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
+
+  return self->release != NULL;
+}
+
+/**
+ * tasker_task_set_release_in_context:
+ * @self: a task that has not been added
+ * @release_in_context: whether to release its data in its home context
+ *
+ * Sets where the data of a task that runs in worker threads is released.
+ *
+ * See [property@Tasker.Task:release-in-context].
+ *
+ * ```c
+ * task = tasker_task_new ("thumbnail", make_thumbnail, g_object_ref (image_widget), g_object_unref);
+ * tasker_task_set_release_in_context (task, TRUE);
+ * tasker_group_add (group, task);
+ * ```
+ *
+ * Since: 1.0
+ */
+void
+tasker_task_set_release_in_context (TaskerTask *self,
+                                    gboolean    release_in_context)
+{
+  g_return_if_fail (TASKER_IS_TASK (self));
+  g_return_if_fail (get_core (self) == NULL);
+
+  release_in_context = !!release_in_context;
+  if (release_in_context == (self->release != NULL))
+    return;
+
+  if (release_in_context)
+    self->release = tasker_release_new ();
+  else
+    g_clear_pointer (&self->release, tasker_release_free);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RELEASE_IN_CONTEXT]);
 }
 
 /**

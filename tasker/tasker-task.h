@@ -164,6 +164,11 @@ TASKER_AVAILABLE_IN_1_0
 void             tasker_task_set_run_always  (TaskerTask           *self,
                                               gboolean              run_always);
 TASKER_AVAILABLE_IN_1_0
+gboolean         tasker_task_get_release_in_context (TaskerTask    *self);
+TASKER_AVAILABLE_IN_1_0
+void             tasker_task_set_release_in_context (TaskerTask    *self,
+                                                     gboolean       release_in_context);
+TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_task_get_stops_alone (TaskerTask           *self);
 
 TASKER_AVAILABLE_IN_1_0
