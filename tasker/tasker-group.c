@@ -1703,7 +1703,7 @@ tasker_group_create_signaller (TaskerGroup *self)
  *
  * Fails with %G_IO_ERROR_NOT_SUPPORTED for any other number, and on systems
  * other than Unix; with [error@Tasker.Error.NO_THREAD] if there is no thread to
- * be had that takes signals; and with an error of [error@GLib.UnixError] if the
+ * be had that takes signals; and with an error of %G_UNIX_ERROR if the
  * process is out of file descriptors.
  *
  * Returns: %TRUE if the group watches the signal, %FALSE with @error set
