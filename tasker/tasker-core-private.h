@@ -235,9 +235,11 @@ gboolean         tasker_core_has_work       (TaskerCore      *self);
 void             tasker_core_kick           (TaskerCore      *self);
 void             tasker_core_set_max_running (TaskerCore     *self,
                                              guint            max_running);
-void             tasker_core_lend           (TaskerCore      *self);
+void             tasker_core_lend           (TaskerCore      *self,
+                                             gboolean         held);
 void             tasker_core_reclaim        (TaskerCore      *self);
-gboolean         tasker_core_take_back      (TaskerCore      *self);
+gboolean         tasker_core_take_back      (TaskerCore      *self,
+                                             gboolean         held);
 
 /* Results are taken */
 void             tasker_core_gather         (TaskerCore      *self);

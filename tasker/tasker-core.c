@@ -1180,12 +1180,16 @@ tasker_core_set_max_running (TaskerCore *self,
   tasker_core_kick (self);
 }
 
-/* The function of a placed runner is about to wait for a task: somebody else
- * may run meanwhile. With the lock held. */
+/* A function is about to wait for a task: somebody else may run in its place
+ * meanwhile, which is a runner's, or is held by a job. With the lock held. */
 void
-tasker_core_lend (TaskerCore *self)
+tasker_core_lend (TaskerCore *self,
+                  gboolean    held)
 {
-  self->n_lent++;
+  if (held)
+    tasker_core_hold (self, -1);
+  else
+    self->n_lent++;
   tasker_core_kick (self);
 }
 
@@ -1198,9 +1202,11 @@ tasker_core_reclaim (TaskerCore *self)
 }
 
 gboolean
-tasker_core_take_back (TaskerCore *self)
+tasker_core_take_back (TaskerCore *self,
+                       gboolean    held)
 {
-  if (count_places (self) + 1 > get_cap (self))
+  /* With no bound of ours, what is held does not count. */
+  if ((!held || self->max_running > 0) && count_places (self) + 1 > get_cap (self))
     {
       /* Who has jobs in hand would not come for long. */
       take_back_hands (self);
@@ -1208,7 +1214,10 @@ tasker_core_take_back (TaskerCore *self)
     }
 
   self->n_reclaiming--;
-  self->n_lent--;
+  if (held)
+    tasker_core_hold (self, 1);
+  else
+    self->n_lent--;
   return TRUE;
 }
 

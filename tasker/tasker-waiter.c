@@ -12,6 +12,7 @@
 
 #include "tasker-current-private.h"
 #include "tasker-error.h"
+#include "tasker-home-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-task-private.h"
 
@@ -278,16 +279,63 @@ sleep_once (TaskerWaiter *self)
     }
 }
 
-/* The runner whose place a function that waits here would keep, or NULL. While
- * it waits it may iterate a context, and wait in there once more. */
-static TaskerRunner *
-get_lender (TaskerCore *core)
+/* The job on a main loop that the thread is inside of, and that has a place to
+ * lend, or NULL. Its home may just be releasing one of another kind. */
+static TaskerHomeJob *
+get_placed_job (TaskerCurrent *current)
+{
+  if (current->home == NULL || current->job == NULL || current->job->kind->step == NULL)
+    return NULL;
+
+  return ((TaskerHomeJob *) current->job)->placed ? (TaskerHomeJob *) current->job : NULL;
+}
+
+/* Lends the place that a function which waits here would keep: that of a runner,
+ * or of a job on a main loop. While it waits it may iterate a context, and wait
+ * in there once more. Returns whose it is, or NULL. */
+static TaskerCurrent *
+lend (TaskerCore *core)
 {
   for (TaskerCurrent *l = tasker_current_get (); l != NULL; l = l->outer)
-    if (l->core == core && l->runner != NULL)
-      return l->runner->placed && !l->runner->lent ? l->runner : NULL;
+    {
+      if (l->core != core)
+        continue;
+
+      if (l->runner != NULL)
+        {
+          if (!l->runner->placed || l->runner->lent)
+            return NULL;
+          l->runner->lent = TRUE;
+          tasker_core_lend (core, FALSE);
+          return l;
+        }
+
+      if (get_placed_job (l) != NULL)
+        {
+          get_placed_job (l)->placed = FALSE;
+          tasker_core_lend (core, TRUE);
+          return l;
+        }
+    }
 
   return NULL;
+}
+
+/* Waits until it has its place back. */
+static void
+reclaim (TaskerWaiter  *self,
+         TaskerCurrent *lender)
+{
+  TaskerCore *core = self->wait.core;
+
+  tasker_core_reclaim (core);
+  while (!tasker_core_take_back (core, lender->runner == NULL))
+    sleep_once (self);
+
+  if (lender->runner != NULL)
+    lender->runner->lent = FALSE;
+  else
+    ((TaskerHomeJob *) lender->job)->placed = TRUE;
 }
 
 /* With the core's lock held. */
@@ -295,7 +343,7 @@ static void
 sleep_until_done (TaskerWaiter *self)
 {
   TaskerCore *core = self->wait.core;
-  TaskerRunner *runner = get_lender (core);
+  TaskerCurrent *lender;
 
   link_waiter (self);
   /* Who ends a task after this sees that somebody is eager; it may have ended
@@ -307,11 +355,7 @@ sleep_until_done (TaskerWaiter *self)
 
   self->sleeper.data = self;
   g_queue_push_tail_link (&core->sleepers, &self->sleeper);
-  if (runner != NULL)
-    {
-      runner->lent = TRUE;
-      tasker_core_lend (core);
-    }
+  lender = lend (core);
 
   /* What that has led to must not wait for us. */
   tasker_core_unlock (core);
@@ -320,13 +364,8 @@ sleep_until_done (TaskerWaiter *self)
   while (!self->done)
     sleep_once (self);
 
-  if (runner != NULL)
-    {
-      tasker_core_reclaim (core);
-      while (!tasker_core_take_back (core))
-        sleep_once (self);
-      runner->lent = FALSE;
-    }
+  if (lender != NULL)
+    reclaim (self, lender);
   g_queue_unlink (&core->sleepers, &self->sleeper);
 }
 

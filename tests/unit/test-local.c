@@ -685,6 +685,35 @@ test_join_next (void)
     }
 }
 
+/* A step lends its place to what it waits for, on the loop or in a thread. */
+static void
+test_join_lends (void)
+{
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) task = NULL;
+      g_autoptr (TaskerTask) last = NULL;
+      Steps steps = STEPS_INIT;
+      Steps after = STEPS_INIT;
+
+      steps.n_left = 3;
+      tasker_group_set_max_running (group, 1);
+      task = i == 0 ? tasker_task_new_local (NULL, step, &steps, NULL)
+           : i == 1 ? tasker_task_new_interval (NULL, 1, step, &steps, NULL)
+                    : tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
+      last = tasker_task_new_local (NULL, step, &after, NULL);
+      after.n_left = 50;
+      tasker_group_spawn_local (group, NULL, join_task, task, NULL);
+      tasker_group_add (group, task);
+      tasker_group_add (group, last);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_cmpint (steps.n_calls, ==, i < 2 ? 4 : 0);
+      g_assert_cmpint (after.n_calls, ==, 51);
+      tasker_test_assert_counts (group, 3, 0, 3, 0, 0, 0);
+    }
+}
+
 /* A step that joins another group iterates the loop it is called by. */
 static void
 test_join_in_step (void)
@@ -754,6 +783,7 @@ main (int    argc,
   tasker_test_add ("/local/context/orphaned", test_orphaned_context);
   tasker_test_add ("/local/nested/join-in-step", test_join_in_step);
   tasker_test_add ("/local/nested/join-next", test_join_next);
+  tasker_test_add ("/local/nested/join-lends", test_join_lends);
   tasker_test_add ("/local/nested/deadlock", test_deadlock);
 
   return g_test_run ();
