@@ -46,14 +46,14 @@ static void
 test_stop_first (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerStopper) stopped = create (group, 20);
-  g_autoptr (TaskerStopper) cancelled = create (group, 20);
+  g_autoptr (TaskerStopper) stopped = create (group, 300);
+  g_autoptr (TaskerStopper) cancelled = create (group, 300);
   g_autoptr (TaskerStopper) late = NULL;
 
   g_cancellable_cancel (G_CANCELLABLE (cancelled));
   tasker_group_stop (group);
-  late = create (group, 20);
-  g_usleep (50 * 1000);
+  late = create (group, 1);
+  g_usleep (400 * 1000);
 
   g_assert_true (g_cancellable_is_cancelled (G_CANCELLABLE (late)));
   g_assert_false (tasker_stopper_timed_out (stopped));
@@ -65,15 +65,15 @@ static void
 test_moved (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerStopper) cleared = create (group, 30);
-  g_autoptr (TaskerStopper) later = create (group, 30);
+  g_autoptr (TaskerStopper) cleared = create (group, 300);
+  g_autoptr (TaskerStopper) later = create (group, 300);
   g_autoptr (TaskerStopper) sooner = create (group, FOR_EVER_MS);
 
   tasker_stopper_set_timeout_ms (cleared, 0);
   tasker_stopper_set_timeout_ms (later, FOR_EVER_MS);
   tasker_stopper_set_timeout_ms (sooner, 10);
   tasker_stopper_wait (sooner);
-  g_usleep (60 * 1000);
+  g_usleep (400 * 1000);
   g_assert_false (g_cancellable_is_cancelled (G_CANCELLABLE (cleared)));
   g_assert_false (g_cancellable_is_cancelled (G_CANCELLABLE (later)));
   g_assert_true (tasker_stopper_timed_out (sooner));
@@ -204,9 +204,10 @@ test_order (void)
   for (guint i = 0; i < N; i++)
     g_ptr_array_add (stoppers, create (group, FOR_EVER_MS));
   begin = g_get_monotonic_time ();
+  /* Some go again, from anywhere in the heap, and long before they are due. */
   for (guint i = 0; i < N; i++)
-    tasker_stopper_set_timeout_ms (stoppers->pdata[i], (guint) g_test_rand_int_range (1, 100));
-  /* Some go from anywhere in the heap. */
+    tasker_stopper_set_timeout_ms (stoppers->pdata[i], i % 5 == 0 ? FOR_EVER_MS - i
+                                                                  : (guint) g_test_rand_int_range (1, 100));
   for (guint i = 0; i < N; i += 5)
     tasker_stopper_set_timeout_ms (stoppers->pdata[i], 0);
 
