@@ -26,6 +26,7 @@ typedef struct
 /* One table a file, each ended by an entry without a name. */
 extern const BenchWork works_tasker[];
 extern const BenchWork works_glib[];
+extern const BenchWork works_local[];
 extern const BenchWork works_latency[];
 extern const BenchWork works_memory[];
 

@@ -66,6 +66,26 @@ gtasks (guint    n,
   bench_per_piece (figures, bench_now () - start, n);
 }
 
+/* Each has its result at once, and its callback is called in an idle. */
+static void
+gtask_returns (guint    n,
+               GString *figures)
+{
+  guint n_returned = 0;
+  gint64 start = bench_now ();
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (GTask) task = g_task_new (NULL, NULL, gtask_returned, &n_returned);
+
+      g_task_return_boolean (task, TRUE);
+    }
+  while (n_returned < n)
+    g_main_context_iteration (NULL, TRUE);
+
+  bench_per_piece (figures, bench_now () - start, n);
+}
+
 /* Every other task is urgent, and all of them are queued before any is done. */
 static void
 gtasks_priorities (guint    n,
@@ -170,6 +190,7 @@ const BenchWork works_glib[] = {
   { "glib-pool", pool, 1 },
   { "glib-gtasks", gtasks, 1 },
   { "glib-gtasks-priorities", gtasks_priorities, 0.1 },
+  { "glib-gtask-returns", gtask_returns, 1 },
   { "glib-stop", stop, 1 },
   { NULL, },
 };

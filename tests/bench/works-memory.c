@@ -110,9 +110,55 @@ memory_kept (guint    n,
   tasker_group_join (group, NULL, NULL);
 }
 
+static gboolean
+begin_to_wait (gpointer       user_data,
+               GCancellable  *stopper,
+               GError       **error)
+{
+  guint *n_begun = user_data;
+
+  (*n_begun)++;
+  return TRUE;
+}
+
+/* Adds tasks, and has them begun. */
+static void
+add_waiting (TaskerGroup *group,
+             guint        n)
+{
+  guint n_begun = 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (TaskerTask) task = tasker_task_new_async (NULL, begin_to_wait, &n_begun, NULL);
+
+      tasker_group_add (group, task);
+    }
+  while (n_begun < n)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* What the second half adds, as above. */
+static void
+memory_async (guint    n,
+              GString *figures)
+{
+  g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
+  gsize before;
+
+  add_waiting (group, n / 2);
+  before = allocated ();
+  add_waiting (group, n / 2);
+  bench_figure (figures, "bytes", (double) (allocated () - before) / (n / 2));
+
+  tasker_group_abort (group);
+  tasker_group_join (group, NULL, NULL);
+}
+
 const BenchWork works_memory[] = {
   { "memory-light", memory_light, 0 },
   { "memory-kept", memory_kept, 0 },
   { "memory-full", memory_full, 0 },
+  { "memory-async", memory_async, 0 },
   { NULL, },
 };

@@ -3,10 +3,14 @@
 //! The peer in Rust: tokio-peer WORK N. Prints the nanoseconds of one task of
 //! that work, after an untimed round of the same size.
 
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::{spawn_blocking, JoinSet};
+use tokio::sync::Notify;
+use tokio::task::{spawn_blocking, yield_now, JoinSet};
 
 /// No-op tasks, all joined.
 async fn join_set(n: u64) {
@@ -45,29 +49,65 @@ async fn blocking(n: u64) {
     }
 }
 
-fn timed(runtime: &Runtime, work: &str, n: u64) -> Option<Duration> {
-    let start = Instant::now();
-    match work {
-        "join-set" => runtime.block_on(join_set(n)),
-        "join-set-value" => runtime.block_on(join_set_value(n)),
-        "blocking" => runtime.block_on(blocking(n)),
-        _ => return None,
+/// Tasks that all wait for one notification; from that until all are joined.
+async fn notify(n: u64) -> Duration {
+    let stop = Arc::new(Notify::new());
+    let n_begun = Arc::new(AtomicU64::new(0));
+    let mut set = JoinSet::new();
+    for _ in 0..n {
+        let (stop, n_begun) = (stop.clone(), n_begun.clone());
+        set.spawn(async move {
+            n_begun.fetch_add(1, Relaxed);
+            stop.notified().await
+        });
     }
-    Some(start.elapsed())
+    while n_begun.load(Relaxed) < n {
+        yield_now().await;
+    }
+
+    let start = Instant::now();
+    stop.notify_waiters();
+    while let Some(result) = set.join_next().await {
+        result.unwrap();
+    }
+    start.elapsed()
+}
+
+async fn whole(work: impl Future<Output = ()>) -> Duration {
+    let start = Instant::now();
+    work.await;
+    start.elapsed()
+}
+
+fn runtime(work: &str) -> Runtime {
+    match work {
+        "join-set-local" | "notify" => Builder::new_current_thread().build(),
+        // Left alone, the blocking pool would start up to 512 threads for
+        // no-ops, and be many times slower.
+        _ => Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(2)
+            .build(),
+    }
+    .unwrap()
+}
+
+fn timed(runtime: &Runtime, work: &str, n: u64) -> Option<Duration> {
+    Some(match work {
+        "join-set" | "join-set-local" => runtime.block_on(whole(join_set(n))),
+        "join-set-value" => runtime.block_on(whole(join_set_value(n))),
+        "blocking" => runtime.block_on(whole(blocking(n))),
+        "notify" => runtime.block_on(notify(n)),
+        _ => return None,
+    })
 }
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let size = args.get(2).and_then(|n| n.parse().ok()).filter(|&n| n > 0);
-    // Left alone, the blocking pool would start up to 512 threads for no-ops,
-    // and be many times slower.
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .max_blocking_threads(2)
-        .build()
-        .unwrap();
 
     let elapsed = size.and_then(|n| {
+        let runtime = runtime(&args[1]);
         timed(&runtime, &args[1], n)?;
         timed(&runtime, &args[1], n)
     });
