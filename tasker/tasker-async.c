@@ -18,10 +18,10 @@ typedef struct
 {
   TaskerHomeJob home;
   int           completion; /* atomic */
-  gboolean      failed;     /* once it is known, and @error with it */
+  guint8        failed;     /* once it is known, and @error with it */
+  guint8        starting;   /* the function is running; home context only */
   GError       *error;
   TaskerOwner  *owner;      /* to be told, or %NULL */
-  gboolean      starting;   /* the function is running; home context only */
 } TaskerAsyncJob;
 
 static TaskerAsyncJob *

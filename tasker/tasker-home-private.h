@@ -70,9 +70,15 @@ struct _TaskerHomeJob
   TaskerHomeWhere  where;   /* under the core's lock */
   guint8           placed;  /* has a place */
   guint8           slow;    /* a step took too long, and that was logged */
-  gint64           due;     /* if it is timed */
-  GSequenceIter   *timed;
 };
+
+/* One that waits for times. */
+typedef struct
+{
+  TaskerHomeJob  home;
+  gint64         due;
+  GSequenceIter *timed; /* its place in the home, while it is there */
+} TaskerTimedJob;
 
 /*
  * TaskerTellFunc:
@@ -135,7 +141,7 @@ void     tasker_home_foreach      (TaskerCore       *core,
 
 /* For a step that is not the last: where the job goes from its hand. */
 void     tasker_home_again        (TaskerHomeJob    *job);
-void     tasker_home_again_at     (TaskerHomeJob    *job,
+void     tasker_home_again_at     (TaskerTimedJob   *job,
                                    gint64            due);
 void     tasker_home_wait         (TaskerHomeJob    *job);
 

@@ -43,7 +43,7 @@ get_first_due (TaskerHome *self)
 {
   GSequenceIter *first = g_sequence_get_begin_iter (self->timed);
 
-  return g_sequence_iter_is_end (first) ? -1 : ((TaskerHomeJob *) g_sequence_get (first))->due;
+  return g_sequence_iter_is_end (first) ? -1 : ((TaskerTimedJob *) g_sequence_get (first))->due;
 }
 
 static void
@@ -60,8 +60,8 @@ compare_due (gconstpointer a,
              gconstpointer b,
              gpointer      user_data)
 {
-  gint64 first = ((const TaskerHomeJob *) a)->due;
-  gint64 second = ((const TaskerHomeJob *) b)->due;
+  gint64 first = ((const TaskerTimedJob *) a)->due;
+  gint64 second = ((const TaskerTimedJob *) b)->due;
 
   return (first > second) - (first < second);
 }
@@ -97,14 +97,14 @@ move (TaskerHomeJob   *job,
   if (from != NULL)
     tasker_job_list_remove (from, &job->job);
   else if (job->where == TASKER_AT_TIMED)
-    g_sequence_remove (job->timed);
+    g_sequence_remove (((TaskerTimedJob *) job)->timed);
   else if (job->where == TASKER_AT_HAND)
     tasker_hand_detach (tasker_current_get ()->hand, &job->job);
 
   if (to != NULL)
     tasker_job_list_push (to, &job->job);
   else if (where == TASKER_AT_TIMED)
-    job->timed = g_sequence_insert_sorted (self->timed, job, compare_due, NULL);
+    ((TaskerTimedJob *) job)->timed = g_sequence_insert_sorted (self->timed, job, compare_due, NULL);
 
   job->where = where;
 }
@@ -146,11 +146,11 @@ tasker_home_again (TaskerHomeJob *job)
 }
 
 void
-tasker_home_again_at (TaskerHomeJob *job,
-                      gint64         due)
+tasker_home_again_at (TaskerTimedJob *job,
+                      gint64          due)
 {
   job->due = due;
-  move (job, TASKER_AT_TIMED);
+  move (&job->home, TASKER_AT_TIMED);
 }
 
 void

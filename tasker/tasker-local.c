@@ -9,8 +9,8 @@
 
 typedef struct
 {
-  TaskerHomeJob home;
-  gint64        interval_us;
+  TaskerTimedJob timed;
+  gint64         interval_us;
 } TaskerIntervalJob;
 
 static TaskerHomeJob *
@@ -65,12 +65,12 @@ tasker_local_step (TaskerJob  *job,
 }
 
 static void
-wait_until (TaskerJob  *job,
-            TaskerCore *core,
-            gint64      due)
+wait_until (TaskerIntervalJob *self,
+            TaskerCore        *core,
+            gint64             due)
 {
   tasker_core_lock (core);
-  tasker_home_again_at (from_job (job), due);
+  tasker_home_again_at (&self->timed, due);
   tasker_core_unlock (core);
 }
 
@@ -98,9 +98,9 @@ end_stopped (TaskerJob  *job,
 static gint64
 get_next_due (TaskerIntervalJob *self)
 {
-  gint64 late = g_get_monotonic_time () - self->home.due;
+  gint64 late = g_get_monotonic_time () - self->timed.due;
 
-  return self->home.due + (late / self->interval_us + 1) * self->interval_us;
+  return self->timed.due + (late / self->interval_us + 1) * self->interval_us;
 }
 
 static void
@@ -113,13 +113,13 @@ tasker_interval_step (TaskerJob  *job,
   if (begins && !tasker_core_begin (core, job))
     tasker_core_discard (core, job);
   else if (begins)
-    wait_until (job, core, g_get_monotonic_time () + self->interval_us);
+    wait_until (self, core, g_get_monotonic_time () + self->interval_us);
   else if (tasker_core_is_aborted (core, job))
     tasker_core_end (core, job, TASKER_TASK_STATE_ABORTED, NULL);
   else if (is_stopped (job, core))
     end_stopped (job, core);
   else if (call (job, core))
-    wait_until (job, core, get_next_due (self));
+    wait_until (self, core, get_next_due (self));
 }
 
 static const TaskerJobKind tasker_local_kind =
