@@ -159,14 +159,25 @@ tasker_home_wait (TaskerHomeJob *job)
   move (job, TASKER_AT_WAITING);
 }
 
+/* As long as there are jobs, who waits for the group runs the context. */
+static void
+count_job (TaskerHome *self,
+           int         change)
+{
+  if (self->n_jobs == 0)
+    tasker_core_use_context (self->core, self->context, 1);
+  self->n_jobs += (guint) change;
+  if (self->n_jobs == 0)
+    tasker_core_use_context (self->core, self->context, -1);
+}
+
 /* A job of the home was counted as ended. */
 void
 tasker_home_left (TaskerHomeJob *job)
 {
   TaskerHome *self = job->home;
 
-  if (--self->n_jobs == 0)
-    tasker_core_use_context (self->core, self->context, -1);
+  count_job (self, -1);
   if (job->placed)
     {
       tasker_core_hold (self->core, -1);
@@ -489,7 +500,7 @@ release_one (TaskerHome    *self,
   if (current->job != NULL)
     {
       tasker_job_list_push (&self->core->detached, current->job);
-      self->n_jobs--;
+      count_job (self, -1);
     }
   tasker_core_unlock (self->core);
 
@@ -724,8 +735,7 @@ tasker_home_adopt (TaskerCore    *core,
     context = g_main_context_default ();
 
   job->home = get_home (core, context, job->job.priority);
-  if (job->home->n_jobs++ == 0)
-    tasker_core_use_context (core, context, 1);
+  count_job (job->home, 1);
   core->n_home_queued++;
   move (job, TASKER_AT_QUEUED);
   wake (job->home);
@@ -740,7 +750,7 @@ tasker_home_adopt_release (TaskerCore   *core,
 {
   TaskerHome *self = get_home (core, context, job->priority);
 
-  self->n_jobs++;
+  count_job (self, 1);
   tasker_job_list_push (&self->releases, job);
   wake (self);
 }
