@@ -38,6 +38,11 @@ void            tasker_child_collect  (TaskerCore     *parent,
                                        TaskerLevel     level,
                                        GQueue         *children);
 
+/* How far the child is that is a task of @parent; of one that has ended, whether
+ * it has succeeded. */
+double          tasker_child_get_progress (TaskerJob   *job,
+                                           TaskerCore  *parent);
+
 /* What is in use by a child is in use by its ancestors. With the lock of the
  * child held. */
 void            tasker_child_use_context (TaskerCore   *self,

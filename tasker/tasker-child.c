@@ -5,6 +5,7 @@
 
 #include "tasker-child-private.h"
 
+#include "tasker-progress-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-task-private.h"
 
@@ -174,4 +175,18 @@ tasker_child_use_context (TaskerCore   *self,
       tasker_core_unref (ancestor);
       ancestor = next;
     }
+}
+
+double
+tasker_child_get_progress (TaskerJob  *job,
+                           TaskerCore *parent)
+{
+  g_autoptr(TaskerCore) self = NULL;
+
+  tasker_core_lock (parent);
+  if (from_job (job)->core != NULL)
+    self = tasker_core_ref (from_job (job)->core);
+  tasker_core_unlock (parent);
+
+  return self != NULL ? tasker_progress_get (self) : tasker_job_get_progress (job);
 }

@@ -116,6 +116,7 @@ struct _TaskerCore
   GQueue         listened;  /* those who are told */
   GQueue         unheard;   /* those who are asked first */
   GQueue         lists;     /* those that show the live tasks */
+  GHashTable    *progressing; /* live jobs that have a progress, or %NULL */
 
   /* Those who wait for the group */
   GQueue         waiters;
@@ -145,10 +146,24 @@ typedef enum
   TASKER_CHANGE_ABORTED = 1 << 4,
   TASKER_CHANGE_RESULTS = 1 << 5,   /* results came back */
   TASKER_CHANGE_JOINED = 1 << 6,    /* a join may be over */
+  TASKER_CHANGE_PROGRESS = 1 << 7,  /* of a live task */
+  TASKER_CHANGE_RAISED = 1 << 8,    /* it was stopped */
+  TASKER_CHANGE_MAX_RUNNING = 1 << 9, /* settings */
+  TASKER_CHANGE_MAX_QUEUED = 1 << 10,
+  TASKER_CHANGE_KEEP_RESULTS = 1 << 11,
+  TASKER_CHANGE_ABORT_ON_DROP = 1 << 12,
+  TASKER_CHANGE_STOP_ON_ERROR = 1 << 13,
+  TASKER_CHANGE_ORDERED_SHUTDOWN = 1 << 14,
 } TaskerChange;
 
 #define TASKER_CHANGE_ENDED \
   (TASKER_CHANGE_SUCCEEDED | TASKER_CHANGE_FAILED | TASKER_CHANGE_STOPPED | TASKER_CHANGE_ABORTED)
+#define TASKER_CHANGE_N_TASKS (TASKER_CHANGE_SPAWNED | TASKER_CHANGE_ENDED)
+#define TASKER_CHANGE_ANY_PROGRESS (TASKER_CHANGE_N_TASKS | TASKER_CHANGE_PROGRESS)
+#define TASKER_CHANGE_SETTINGS \
+  (TASKER_CHANGE_MAX_RUNNING | TASKER_CHANGE_MAX_QUEUED | TASKER_CHANGE_KEEP_RESULTS | \
+   TASKER_CHANGE_ABORT_ON_DROP | TASKER_CHANGE_STOP_ON_ERROR | TASKER_CHANGE_ORDERED_SHUTDOWN)
+#define TASKER_CHANGE_SELDOM (TASKER_CHANGE_RAISED | TASKER_CHANGE_SETTINGS)
 
 TaskerCore      *tasker_core_new            (void);
 TaskerCore      *tasker_core_ref            (TaskerCore      *self);

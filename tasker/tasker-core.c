@@ -13,6 +13,7 @@
 #include "tasker-growth-private.h"
 #include "tasker-home-private.h"
 #include "tasker-release-private.h"
+#include "tasker-progress-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-service-private.h"
 #include "tasker-shutdown-private.h"
@@ -68,6 +69,7 @@ tasker_core_clear (gpointer data)
   g_ptr_array_unref (self->gathered);
   g_ptr_array_unref (self->released);
   g_clear_pointer (&self->contexts, g_hash_table_unref);
+  g_clear_pointer (&self->progressing, g_hash_table_unref);
   tasker_queue_clear (&self->queue);
   g_mutex_clear (&self->lock);
   g_free (self->name);
@@ -268,9 +270,15 @@ unwatch_signals (TaskerCore *self)
   self->changed |= TASKER_CHANGE_JOINED;
 }
 
-/* Returns: what the group was in its parent, if it has ended */
+/*
+ * unlock_once:
+ * @climbs: (out): whether the progress of its ancestors has changed by that
+ *
+ * Returns: what the group was in its parent, if it has ended
+ */
 static TaskerChildJob *
-unlock_once (TaskerCore *self)
+unlock_once (TaskerCore *self,
+             gboolean   *climbs)
 {
   TaskerTodo todo;
 
@@ -290,6 +298,7 @@ unlock_once (TaskerCore *self)
     self->todo.ended = g_steal_pointer (&self->child_job);
   if (self->in_order)
     self->todo.shut_next = tasker_shutdown_take_next (self);
+  *climbs = self->parent != NULL && (self->changed & TASKER_CHANGE_ANY_PROGRESS) != 0;
   if (self->changed != 0)
     tasker_watch_settle (self);
 
@@ -305,8 +314,11 @@ unlock_once (TaskerCore *self)
 void
 tasker_core_unlock (TaskerCore *self)
 {
-  TaskerChildJob *ended = unlock_once (self);
+  gboolean climbs;
+  TaskerChildJob *ended = unlock_once (self, &climbs);
 
+  if (climbs)
+    tasker_progress_climb (self);
   while (ended != NULL)
     ended = tasker_child_end (ended);
 }
@@ -376,6 +388,10 @@ count_spawned (TaskerCore *self,
   self->changed |= TASKER_CHANGE_SPAWNED;
   if (self->lists.head != NULL)
     tasker_task_lists_add (self, job);
+  if (job->kind->get_progress != NULL || g_atomic_pointer_get (&job->notes) != NULL)
+    tasker_progress_add (self, job);
+  if (job->full)
+    tasker_task_note (job->face, self, TASKER_TASK_CHANGE_STATE);
 }
 
 /* A job that was spawned goes to where it belongs. */
@@ -499,7 +515,8 @@ tasker_core_push (TaskerCore *self,
 {
   TaskerJob *former = g_atomic_pointer_get (&self->inbox);
 
-  if (job->priority != G_PRIORITY_DEFAULT || job->kind->step != NULL || is_asked_to_end (job))
+  if (job->priority != G_PRIORITY_DEFAULT || job->kind->step != NULL || is_asked_to_end (job) ||
+      (job->full && tasker_task_ask_heard (job->face)))
     return push_visibly (self, job);
 
   job->owned = TRUE;
@@ -603,6 +620,19 @@ tasker_core_may_begin (TaskerCore *self,
           !g_cancellable_is_cancelled (G_CANCELLABLE (job->face)));
 }
 
+static void
+note_begin (TaskerCore *self,
+            TaskerJob  *job)
+{
+  tasker_core_lock (self);
+  if (job->face != NULL)
+    {
+      tasker_task_ask_heard (job->face);
+      tasker_task_note (job->face, self, TASKER_TASK_CHANGE_STATE);
+    }
+  tasker_core_unlock (self);
+}
+
 /* The job's turn has come. Returns: whether its function is to be called */
 gboolean
 tasker_core_begin (TaskerCore *self,
@@ -617,6 +647,8 @@ tasker_core_begin (TaskerCore *self,
     tasker_cancel (G_CANCELLABLE (job->face));
   if (job->full)
     tasker_stopper_begin ((TaskerStopper *) job->face);
+  if (job->full ? tasker_task_ask_heard (job->face) : g_atomic_pointer_get (&job->face) != NULL)
+    note_begin (self, job);
 
   return TRUE;
 }
@@ -674,6 +706,20 @@ note_failure (TaskerCore *self,
   self->first_failure_end = job->end;
 }
 
+static void
+note_end (TaskerJob  *job,
+          TaskerCore *self)
+{
+  guint changed = TASKER_TASK_CHANGE_STATE;
+
+  /* Of light ones nobody has asked before. */
+  if (!job->full)
+    tasker_task_ask_heard (job->face);
+  if (tasker_job_get_state (job) == TASKER_TASK_STATE_SUCCEEDED)
+    changed |= TASKER_TASK_CHANGE_PROGRESS;
+  tasker_task_note (job->face, self, changed);
+}
+
 /* Counts a job that has ended; with the lock held. */
 void
 tasker_core_hand_in (TaskerCore *self,
@@ -688,10 +734,15 @@ tasker_core_hand_in (TaskerCore *self,
     note_failure (self, job);
   self->changed |= (guint) TASKER_CHANGE_SUCCEEDED << (state - TASKER_TASK_STATE_SUCCEEDED);
   if (job->face != NULL)
-    tasker_task_wake_waiters (job->face, self);
+    {
+      tasker_task_wake_waiters (job->face, self);
+      note_end (job, self);
+    }
 
   if (self->lists.head != NULL)
     tasker_task_lists_remove (self, job);
+  if (self->progressing != NULL)
+    g_hash_table_remove (self->progressing, job);
 
   if (job->kind->step != NULL)
     tasker_home_left ((TaskerHomeJob *) job);
@@ -775,6 +826,8 @@ tasker_core_end (TaskerCore      *self,
                  TaskerTaskState  state,
                  GError          *error)
 {
+  gboolean heard;
+
   end_deadline (job);
   if (release_elsewhere (self, job, state, error, TRUE))
     return;
@@ -784,10 +837,12 @@ tasker_core_end (TaskerCore      *self,
   job->end = g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED
                ? next_end (self) : 0;
   leave_job (job);
+  /* Somebody may listen to what this one says of itself. */
+  heard = job->full ? tasker_task_ask_heard (job->face) : g_atomic_pointer_get (&job->face) != NULL;
   tasker_job_set_state (job, state);
 
   /* Who becomes eager looks for himself, after he has said so. */
-  if (g_atomic_int_get (&self->eager) > 0 ||
+  if (heard || g_atomic_int_get (&self->eager) > 0 ||
       (state == TASKER_TASK_STATE_FAILED && g_atomic_int_get (&self->stop_on_error)))
     {
       tasker_core_lock (self);
@@ -819,7 +874,10 @@ settle_detached (TaskerCore      *self,
   job->error = error;
   tasker_job_set_state (job, state);
   if (job->face != NULL)
-    tasker_stopper_release (TASKER_STOPPER (job->face));
+    {
+      tasker_stopper_release (TASKER_STOPPER (job->face));
+      tasker_task_ask_heard (job->face);
+    }
   tasker_core_hand_in (self, job);
   tasker_core_kick (self);
 }
@@ -870,12 +928,15 @@ tasker_core_end_child (TaskerCore      *self,
 {
   TaskerCore *core;
   TaskerChildJob *ended;
+  gboolean climbs;
 
   tasker_core_lock (self);
   core = g_steal_pointer (&child->core);
   g_queue_unlink (&self->children, &child->link);
   settle_detached (self, &child->job, state, error);
-  ended = unlock_once (self);
+  ended = unlock_once (self, &climbs);
+  if (climbs)
+    tasker_progress_climb (self);
 
   tasker_core_unref (core);
 
@@ -1018,6 +1079,7 @@ tasker_core_on_raised (TaskerCore *self)
   if (self->swept < level)
     {
       sweep (self, level);
+      self->changed |= TASKER_CHANGE_RAISED;
       tasker_core_kick (self);
     }
   tasker_core_unlock (self);

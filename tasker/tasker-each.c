@@ -8,6 +8,7 @@
  * not claimed. The last runner to leave ends the task. */
 
 #include "tasker-core-private.h"
+#include "tasker-task-private.h"
 
 /* A range grows as long as it takes less time than this, and shrinks if it
  * takes much more. */
@@ -232,6 +233,7 @@ tasker_each_help (TaskerJob  *job,
       work_on_range (self, &worker);
       n_wanted = adapt (n_wanted, g_get_monotonic_time () - begin);
       g_atomic_int_inc (&core->n_steps);
+      tasker_task_announce (job->face, TASKER_TASK_CHANGE_PROGRESS);
     }
 
   g_mutex_lock (&self->lock);

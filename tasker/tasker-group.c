@@ -11,6 +11,7 @@
 #include "tasker-home-private.h"
 #include "tasker-owner-private.h"
 #include "tasker-join-stream-private.h"
+#include "tasker-progress-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-shutdown-private.h"
 #include "tasker-signal-private.h"
@@ -19,6 +20,7 @@
 #include "tasker-task-list-private.h"
 #include "tasker-task-private.h"
 #include "tasker-waiter-private.h"
+#include "tasker-watch-private.h"
 
 /**
  * TaskerGroup:
@@ -76,6 +78,15 @@
  * [method@Tasker.Group.poll_collect]. A group that spawns for ever sets
  * [property@Tasker.Group:keep-results] to %FALSE.
  *
+ * ## Watching
+ *
+ * The counts and [property@Tasker.Group:progress] are properties that can be
+ * bound to, and [method@Tasker.Group.get_tasks] is a model of the live tasks.
+ * They change in one main context, that of the thread that made the handle or
+ * asked for the model, and are notified once in an iteration at most. A setting
+ * is notified at once where it is set in that context, and by other handles as
+ * the rest is. It costs nothing while nobody listens.
+ *
  * All of it may be called from any thread. No lock is held while functions,
  * free functions and handlers of the program run, so they may call anything
  * here, but in handlers of [signal@Gio.Cancellable::cancelled] nothing may
@@ -100,6 +111,8 @@ struct _TaskerGroup
   int         finished; /* atomic */
   TaskerOwner *owner;   /* of async tasks, or %NULL */
   int         n_pushed; /* atomic: light tasks, as far as it goes */
+
+  TaskerWatcher watcher;
 };
 
 enum
@@ -123,10 +136,12 @@ enum
   PROP_N_FAILED,
   PROP_N_STOPPED,
   PROP_N_ABORTED,
+  PROP_PROGRESS,
   N_PROPS
 };
 
 static GParamSpec *properties[N_PROPS];
+static guint notify_signal;
 
 G_DEFINE_FINAL_TYPE (TaskerGroup, tasker_group, G_TYPE_OBJECT)
 
@@ -217,6 +232,10 @@ tasker_group_get_property (GObject    *object,
       g_value_set_uint64 (value, get_count (self, prop_id));
       break;
 
+    case PROP_PROGRESS:
+      g_value_set_double (value, tasker_group_get_progress (self));
+      break;
+
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -292,12 +311,90 @@ tasker_group_set_property (GObject      *object,
     }
 }
 
+/* Which property changes by what. */
+static const struct
+{
+  guint prop_id;
+  guint changed;
+} notifications[] =
+{
+  { PROP_MAX_RUNNING, TASKER_CHANGE_MAX_RUNNING },
+  { PROP_MAX_QUEUED, TASKER_CHANGE_MAX_QUEUED },
+  { PROP_KEEP_RESULTS, TASKER_CHANGE_KEEP_RESULTS },
+  { PROP_ABORT_ON_DROP, TASKER_CHANGE_ABORT_ON_DROP },
+  { PROP_STOP_ON_ERROR, TASKER_CHANGE_STOP_ON_ERROR },
+  { PROP_ORDERED_SHUTDOWN, TASKER_CHANGE_ORDERED_SHUTDOWN },
+  { PROP_IS_STOPPED, TASKER_CHANGE_RAISED },
+  { PROP_N_TASKS, TASKER_CHANGE_N_TASKS },
+  { PROP_N_SPAWNED, TASKER_CHANGE_SPAWNED },
+  { PROP_N_SUCCEEDED, TASKER_CHANGE_SUCCEEDED },
+  { PROP_N_FAILED, TASKER_CHANGE_FAILED },
+  { PROP_N_STOPPED, TASKER_CHANGE_STOPPED },
+  { PROP_N_ABORTED, TASKER_CHANGE_ABORTED },
+  { PROP_PROGRESS, TASKER_CHANGE_ANY_PROGRESS },
+};
+
+static void
+notify (TaskerGroup *self,
+        guint        changed)
+{
+  GObject *object = G_OBJECT (self);
+
+  g_object_freeze_notify (object);
+  for (guint i = 0; i < G_N_ELEMENTS (notifications); i++)
+    if (notifications[i].changed & changed)
+      g_object_notify_by_pspec (object, properties[notifications[i].prop_id]);
+  g_object_thaw_notify (object);
+}
+
+static gboolean
+is_heard (gpointer self)
+{
+  return g_signal_handler_find (self, G_SIGNAL_MATCH_ID, notify_signal, 0, NULL, NULL, NULL) != 0;
+}
+
+static gboolean
+tell (gpointer object,
+      gint64   end)
+{
+  TaskerGroup *self = object;
+  guint changed;
+
+  tasker_core_lock (self->core);
+  changed = tasker_watcher_take (&self->watcher, self->core);
+  tasker_core_unlock (self->core);
+
+  notify (self, changed);
+
+  return FALSE;
+}
+
+/* A setting was changed through this handle. Where it is at home it says so at
+ * once, as any property does; other handles, and in another thread this one, are
+ * told. */
+static void
+tell_setting (TaskerGroup *self,
+              guint        changed)
+{
+  gboolean at_home = tasker_waiter_is_at_home (self->watcher.client.context);
+
+  tasker_core_lock (self->core);
+  tasker_watch_change (self->core, changed, at_home ? &self->watcher : NULL);
+  tasker_core_unlock (self->core);
+
+  if (at_home)
+    notify (self, changed);
+}
+
 static void
 tasker_group_constructed (GObject *object)
 {
   TaskerGroup *self = TASKER_GROUP (object);
 
   self->finished = !tasker_core_add_handle (self->core, !self->finished);
+  tasker_core_lock (self->core);
+  tasker_watcher_join (&self->watcher, self->core);
+  tasker_core_unlock (self->core);
   if (self->parent != NULL && !tasker_child_attach (self->core, self->parent, self->stop_with_parent))
     g_critical ("A child was made of a group whose handles are all finished");
   g_clear_pointer (&self->parent, tasker_core_unref);
@@ -308,7 +405,12 @@ tasker_group_constructed (GObject *object)
 static void
 tasker_group_dispose (GObject *object)
 {
-  tasker_group_finish (TASKER_GROUP (object));
+  TaskerGroup *self = TASKER_GROUP (object);
+
+  tasker_group_finish (self);
+  tasker_core_lock (self->core);
+  tasker_watcher_leave (&self->watcher, self->core);
+  tasker_core_unlock (self->core);
 
   G_OBJECT_CLASS (tasker_group_parent_class)->dispose (object);
 }
@@ -318,6 +420,7 @@ tasker_group_finalize (GObject *object)
 {
   TaskerGroup *self = TASKER_GROUP (object);
 
+  tasker_watcher_clear (&self->watcher);
   tasker_core_drop_handle (self->core);
   g_clear_pointer (&self->owner, tasker_owner_unref);
   g_clear_pointer (&self->core, tasker_core_unref);
@@ -495,7 +598,11 @@ define_state (void)
   /**
    * TaskerGroup:is-stopped:
    *
-   * Whether the group was stopped or aborted. There is no notification.
+   * Whether the group was stopped or aborted.
+   *
+   * Changes are notified in the main context in which the handle was made, once
+   * in an iteration at most; so they are for all counts and for
+   * [property@Tasker.Group:progress].
    *
    * Since: 1.0
    */
@@ -506,8 +613,7 @@ define_state (void)
   /**
    * TaskerGroup:n-tasks:
    *
-   * How many tasks are live: queued, or begun and not ended. There is no
-   * notification.
+   * How many tasks are live: queued, or begun and not ended.
    *
    * Since: 1.0
    */
@@ -518,7 +624,7 @@ define_state (void)
   /**
    * TaskerGroup:n-spawned:
    *
-   * How many tasks were ever added. There is no notification.
+   * How many tasks were ever added.
    *
    * Since: 1.0
    */
@@ -527,7 +633,7 @@ define_state (void)
   /**
    * TaskerGroup:n-succeeded:
    *
-   * How many tasks have succeeded. There is no notification.
+   * How many tasks have succeeded.
    *
    * Since: 1.0
    */
@@ -536,7 +642,7 @@ define_state (void)
   /**
    * TaskerGroup:n-failed:
    *
-   * How many tasks have failed. There is no notification.
+   * How many tasks have failed.
    *
    * Since: 1.0
    */
@@ -545,7 +651,7 @@ define_state (void)
   /**
    * TaskerGroup:n-stopped:
    *
-   * How many tasks were stopped. There is no notification.
+   * How many tasks were stopped.
    *
    * Since: 1.0
    */
@@ -554,11 +660,22 @@ define_state (void)
   /**
    * TaskerGroup:n-aborted:
    *
-   * How many tasks were aborted. There is no notification.
+   * How many tasks were aborted.
    *
    * Since: 1.0
    */
   define_count (PROP_N_ABORTED, "n-aborted");
+
+  /**
+   * TaskerGroup:progress:
+   *
+   * How far the group is, from 0 to 1, see [method@Tasker.Group.get_progress].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PROGRESS] =
+    g_param_spec_double ("progress", NULL, NULL, 0, 1, 0,
+                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 }
 
 static void
@@ -576,12 +693,15 @@ tasker_group_class_init (TaskerGroupClass *klass)
   define_family ();
   define_state ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
+  notify_signal = g_signal_lookup ("notify", G_TYPE_OBJECT);
 }
 
 static void
 tasker_group_init (TaskerGroup *self)
 {
   self->stop_with_parent = TRUE;
+  tasker_watcher_init (&self->watcher, self, TASKER_CHANGE_ANY_PROGRESS | TASKER_CHANGE_SELDOM,
+                       is_heard, tell);
 }
 
 /* Handles */
@@ -751,8 +871,6 @@ tasker_group_get_max_running (TaskerGroup *self)
  *
  * Sets how many tasks may have begun and not ended, for the group as a whole.
  *
- * The notification comes from this handle, in the calling thread.
- *
  * Since: 1.0
  */
 void
@@ -769,7 +887,7 @@ tasker_group_set_max_running (TaskerGroup *self,
   tasker_core_unlock (self->core);
 
   if (changed)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_RUNNING]);
+    tell_setting (self, TASKER_CHANGE_MAX_RUNNING);
 }
 
 /**
@@ -803,8 +921,6 @@ tasker_group_get_max_queued (TaskerGroup *self)
  *
  * Sets how many tasks may wait before adding has to, for the group as a whole.
  *
- * The notification comes from this handle, in the calling thread.
- *
  * Since: 1.0
  */
 void
@@ -822,7 +938,7 @@ tasker_group_set_max_queued (TaskerGroup *self,
   tasker_core_unlock (self->core);
 
   if (changed)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_QUEUED]);
+    tell_setting (self, TASKER_CHANGE_MAX_QUEUED);
 }
 
 /**
@@ -856,8 +972,6 @@ tasker_group_get_keep_results (TaskerGroup *self)
  *
  * Sets whether tasks that end are kept until they are taken, for the group as a whole.
  *
- * The notification comes from this handle, in the calling thread.
- *
  * Since: 1.0
  */
 void
@@ -877,7 +991,7 @@ tasker_group_set_keep_results (TaskerGroup *self,
   tasker_core_unlock (self->core);
 
   if (changed)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_KEEP_RESULTS]);
+    tell_setting (self, TASKER_CHANGE_KEEP_RESULTS);
 }
 
 /**
@@ -911,8 +1025,6 @@ tasker_group_get_abort_on_drop (TaskerGroup *self)
  *
  * Sets whether the group is aborted with its last handle, for the group as a whole.
  *
- * The notification comes from this handle, in the calling thread.
- *
  * Since: 1.0
  */
 void
@@ -932,7 +1044,7 @@ tasker_group_set_abort_on_drop (TaskerGroup *self,
   tasker_core_unlock (self->core);
 
   if (changed)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ABORT_ON_DROP]);
+    tell_setting (self, TASKER_CHANGE_ABORT_ON_DROP);
 }
 
 /**
@@ -961,8 +1073,6 @@ tasker_group_get_stop_on_error (TaskerGroup *self)
  * Sets whether the first task that fails from now on stops the group, for the
  * group as a whole.
  *
- * The notification comes from this handle, in the calling thread.
- *
  * Since: 1.0
  */
 void
@@ -973,7 +1083,7 @@ tasker_group_set_stop_on_error (TaskerGroup *self,
 
   stop_on_error = !!stop_on_error;
   if (g_atomic_int_exchange (&self->core->stop_on_error, stop_on_error) != stop_on_error)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STOP_ON_ERROR]);
+    tell_setting (self, TASKER_CHANGE_STOP_ON_ERROR);
 }
 
 /**
@@ -1026,8 +1136,6 @@ tasker_group_get_ordered_shutdown (TaskerGroup *self)
  * Sets whether the children are shut down one after the other, for the group as
  * a whole.
  *
- * The notification comes from this handle, in the calling thread.
- *
  * Since: 1.0
  */
 void
@@ -1046,7 +1154,7 @@ tasker_group_set_ordered_shutdown (TaskerGroup *self,
   tasker_core_unlock (self->core);
 
   if (changed)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ORDERED_SHUTDOWN]);
+    tell_setting (self, TASKER_CHANGE_ORDERED_SHUTDOWN);
 }
 
 /* Adding tasks */
@@ -2242,6 +2350,8 @@ tasker_group_get_counts (TaskerGroup *self,
   g_return_if_fail (TASKER_IS_GROUP (self));
 
   tasker_core_lock (self->core);
+  /* Who looks at one of them may well listen, too. */
+  tasker_watch_arm (self->core);
   tasker_core_gather (self->core);
   counts[0] = self->core->n_spawned;
   counts[1] = tasker_core_get_n_live (self->core);
@@ -2252,6 +2362,34 @@ tasker_group_get_counts (TaskerGroup *self,
   for (guint i = 0; i < G_N_ELEMENTS (places); i++)
     if (places[i] != NULL)
       *places[i] = counts[i];
+}
+
+/**
+ * tasker_group_get_progress:
+ * @self: a handle
+ *
+ * Gets how far the group is: the mean of the progress of all tasks that were
+ * ever added to it.
+ *
+ * A task that has ended counts 1, however it ended; a live one what
+ * [method@Tasker.Task.get_progress] says, 0 if it says nothing. So it falls when
+ * tasks are added. A child group is one task, with its own progress. A group
+ * without tasks is at 0.
+ *
+ * Returns: the progress, from 0 to 1
+ *
+ * Since: 1.0
+ */
+double
+tasker_group_get_progress (TaskerGroup *self)
+{
+  g_return_val_if_fail (TASKER_IS_GROUP (self), 0);
+
+  tasker_core_lock (self->core);
+  tasker_watch_arm (self->core);
+  tasker_core_unlock (self->core);
+
+  return tasker_progress_get (self->core);
 }
 
 /**

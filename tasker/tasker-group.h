@@ -209,6 +209,8 @@ void             tasker_group_get_counts         (TaskerGroup          *self,
                                                   guint64              *n_stopped,
                                                   guint64              *n_aborted);
 TASKER_AVAILABLE_IN_1_0
+double           tasker_group_get_progress       (TaskerGroup          *self);
+TASKER_AVAILABLE_IN_1_0
 GListModel      *tasker_group_get_tasks          (TaskerGroup          *self);
 TASKER_AVAILABLE_IN_1_0
 char            *tasker_group_dump               (TaskerGroup          *self);

@@ -103,7 +103,7 @@ typedef gboolean (*TaskerTellFunc) (gpointer object,
 struct _TaskerHomeClient
 {
   GMainContext   *context; /* owned */
-  GWeakRef        object;
+  GWeakRef       *object;  /* which the object itself has */
   TaskerTellFunc  tell;
 
   /* Under the core's lock */
@@ -113,7 +113,7 @@ struct _TaskerHomeClient
 };
 
 void     tasker_home_client_init  (TaskerHomeClient *self,
-                                   gpointer          object,
+                                   GWeakRef         *object,
                                    GMainContext     *context,
                                    TaskerTellFunc    tell);
 void     tasker_home_client_clear (TaskerHomeClient *self);

@@ -448,7 +448,7 @@ tell_client (TaskerHome *self,
   client = take_client (self, turn, &tell);
   /* From here on the client is there for as long as its object. */
   if (client != NULL)
-    object = g_weak_ref_get (&client->object);
+    object = g_weak_ref_get (client->object);
   tasker_core_unlock (self->core);
 
   if (object != NULL && tell (object, end))
@@ -774,20 +774,19 @@ tasker_home_job_free (TaskerJob *job)
 
 void
 tasker_home_client_init (TaskerHomeClient *self,
-                         gpointer          object,
+                         GWeakRef         *object,
                          GMainContext     *context,
                          TaskerTellFunc    tell)
 {
   self->link.data = self;
   self->context = g_main_context_ref (context);
+  self->object = object;
   self->tell = tell;
-  g_weak_ref_init (&self->object, object);
 }
 
 void
 tasker_home_client_clear (TaskerHomeClient *self)
 {
-  g_weak_ref_clear (&self->object);
   g_clear_pointer (&self->context, g_main_context_unref);
 }
 

@@ -61,6 +61,27 @@ struct _TaskerJobKind
 };
 
 /*
+ * TaskerNotes:
+ *
+ * What was set through a task and stays with its record.
+ */
+typedef struct
+{
+  GValue   value;
+  gboolean has_progress;
+  double   progress;
+  char    *message;
+} TaskerNotes;
+
+/* What can change in a task; each a bit. */
+typedef enum
+{
+  TASKER_TASK_CHANGE_STATE = 1 << 0,
+  TASKER_TASK_CHANGE_PROGRESS = 1 << 1,
+  TASKER_TASK_CHANGE_MESSAGE = 1 << 2,
+} TaskerTaskChange;
+
+/*
  * TaskerJob:
  *
  * The record of a task: what is queued, run, and kept as a result. It is kept
@@ -92,7 +113,7 @@ struct _TaskerJob
   gpointer             data;
   GDestroyNotify       data_free;
   TaskerTask          *face;    /* weak, but owned where both full and @owned */
-  GValue              *value;
+  TaskerNotes         *notes;   /* atomic; made when first needed */
   int                  state;
   int                  aborted; /* while it runs */
   int                  priority;
@@ -118,6 +139,11 @@ GError          *tasker_job_dup_error    (TaskerJob           *self);
 guint            tasker_job_get_age_ms   (TaskerJob           *self);
 double           tasker_job_get_progress (TaskerJob           *self);
 
+char            *tasker_job_dup_message  (TaskerJob           *self);
+guint            tasker_job_set_progress (TaskerJob           *self,
+                                          double               progress,
+                                          const char          *message);
+const GValue    *tasker_job_get_value    (TaskerJob           *self);
 void             tasker_job_set_value    (TaskerJob           *self,
                                           const GValue        *value);
 void             tasker_job_set_state    (TaskerJob           *self,

@@ -80,16 +80,17 @@ tasker_job_free_data (TaskerJob *self)
 }
 
 static void
-clear_value (TaskerJob *self)
+clear_notes (TaskerJob *self)
 {
-  GValue *value = g_steal_pointer (&self->value);
+  TaskerNotes *notes = g_steal_pointer (&self->notes);
 
-  if (value == NULL)
+  if (notes == NULL)
     return;
 
-  g_value_unset (value);
-  if (!self->full)
-    g_free (value);
+  if (G_IS_VALUE (&notes->value))
+    g_value_unset (&notes->value);
+  g_free (notes->message);
+  g_free (notes);
 }
 
 void
@@ -100,7 +101,7 @@ tasker_job_free (TaskerJob *self)
     self->kind->free (self);
   if (tasker_job_has_ended (self))
     g_clear_error (&self->error);
-  clear_value (self);
+  clear_notes (self);
 
   if (is_pooled (self->kind, self->named))
     tasker_pool_free (self);
@@ -163,15 +164,101 @@ tasker_job_get_age_ms (TaskerJob *self)
   return (now_cs () - self->born_cs) * 10;
 }
 
+/* With the lock held. */
+static TaskerNotes *
+get_notes (TaskerJob *self)
+{
+  if (self->notes == NULL)
+    g_atomic_pointer_set (&self->notes, g_new0 (TaskerNotes, 1));
+
+  return self->notes;
+}
+
+/* What the function has said goes before what the kind knows. */
 double
 tasker_job_get_progress (TaskerJob *self)
 {
+  TaskerNotes *notes = g_atomic_pointer_get (&self->notes);
+  double progress = -1;
+
   if (tasker_job_get_state (self) == TASKER_TASK_STATE_SUCCEEDED)
     return 1;
+
+  if (notes != NULL)
+    {
+      GMutex *lock = value_lock_of (self);
+
+      g_mutex_lock (lock);
+      if (notes->has_progress)
+        progress = notes->progress;
+      g_mutex_unlock (lock);
+    }
+
+  if (progress >= 0)
+    return progress;
   if (self->kind->get_progress != NULL)
     return self->kind->get_progress (self);
 
   return 0;
+}
+
+char *
+tasker_job_dup_message (TaskerJob *self)
+{
+  TaskerNotes *notes = g_atomic_pointer_get (&self->notes);
+  GMutex *lock = value_lock_of (self);
+  char *message;
+
+  if (notes == NULL)
+    return NULL;
+
+  g_mutex_lock (lock);
+  message = g_strdup (notes->message);
+  g_mutex_unlock (lock);
+
+  return message;
+}
+
+/* Returns: what has changed by that, a TaskerTaskChange for each kind */
+guint
+tasker_job_set_progress (TaskerJob  *self,
+                         double      progress,
+                         const char *message)
+{
+  GMutex *lock = value_lock_of (self);
+  g_autofree char *other = g_strdup (message);
+  guint changed = 0;
+
+  g_mutex_lock (lock);
+  if (!tasker_job_has_ended (self))
+    {
+      TaskerNotes *notes = get_notes (self);
+
+      if (!notes->has_progress || notes->progress != progress)
+        changed |= TASKER_TASK_CHANGE_PROGRESS;
+      notes->has_progress = TRUE;
+      notes->progress = progress;
+
+      if (g_strcmp0 (notes->message, message) != 0)
+        {
+          char *former = notes->message;
+
+          changed |= TASKER_TASK_CHANGE_MESSAGE;
+          notes->message = g_steal_pointer (&other);
+          other = former;
+        }
+    }
+  g_mutex_unlock (lock);
+
+  return changed;
+}
+
+const GValue *
+tasker_job_get_value (TaskerJob *self)
+{
+  TaskerNotes *notes = g_atomic_pointer_get (&self->notes);
+
+  return notes != NULL && G_IS_VALUE (&notes->value) ? &notes->value : NULL;
 }
 
 /* Copying and freeing a value runs its type's functions, so that is done
@@ -189,12 +276,10 @@ tasker_job_set_value (TaskerJob    *self,
   g_mutex_lock (lock);
   if (!tasker_job_has_ended (self))
     {
-      GValue former = G_VALUE_INIT;
+      TaskerNotes *notes = get_notes (self);
+      GValue former = notes->value;
 
-      if (self->value == NULL)
-        self->value = self->full ? tasker_task_get_value_place (self->face) : g_new0 (GValue, 1);
-      former = *self->value;
-      *self->value = other;
+      notes->value = other;
       other = former;
     }
   g_mutex_unlock (lock);

@@ -20,6 +20,9 @@ gboolean       tasker_stopper_tie       (TaskerStopper *self,
 /* The weak half of that, for one that has nothing to hear any more. */
 void           tasker_stopper_know_weakly (TaskerStopper *self);
 
+/* That of one that is known weakly. */
+GWeakRef      *tasker_stopper_get_weak  (TaskerStopper *self);
+
 /* A reference to a stopper that is tied; NULL if it is about to be finalized.
  * To take one without asking would revive it, which GLib 2.74 does not survive
  * where the last reference goes at that moment. */

@@ -219,6 +219,14 @@ tasker_stopper_know_weakly (TaskerStopper *self)
   priv->weak = TRUE;
 }
 
+GWeakRef *
+tasker_stopper_get_weak (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  return &priv->self;
+}
+
 gboolean
 tasker_stopper_tie (TaskerStopper *self,
                     TaskerSource  *source,

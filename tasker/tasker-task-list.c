@@ -339,7 +339,7 @@ find (TaskerCore   *core,
       TaskerTaskList *self = l->data;
 
       if (self->watcher.client.context == context)
-        return g_weak_ref_get (&self->watcher.client.object);
+        return g_weak_ref_get (&self->watcher.weak);
     }
 
   return NULL;
@@ -380,7 +380,7 @@ tasker_task_list_get (TaskerCore *core)
     }
   /* Without a main loop that runs, it is up to date at least when it is asked
    * for. */
-  else if (tasker_waiter_get_own_context () == context &&
+  else if (tasker_waiter_is_at_home (context) &&
            tasker_task_list_tell (self, g_get_monotonic_time () + UPDATE_TIME_US))
     {
       tasker_core_lock (core);

@@ -11,8 +11,6 @@ G_BEGIN_DECLS
 /* The task that is to be the face of a record, which is full by that. */
 TaskerTask *tasker_task_new_full     (TaskerJob  *job);
 TaskerJob  *tasker_task_get_job      (TaskerTask *self);
-/* Where the value of a full task is kept; the job looks after it. */
-GValue     *tasker_task_get_value_place (TaskerTask *self);
 
 gboolean    tasker_task_is_new       (TaskerTask *self);
 /* %NULL unless release-in-context is set. */
@@ -45,7 +43,16 @@ void        tasker_task_claim_job    (TaskerJob  *job);
 TaskerTask *tasker_task_take_job     (TaskerJob  *job,
                                       TaskerCore *core);
 
+/* Whether somebody listens to its properties; from then on it is told. */
+gboolean    tasker_task_ask_heard    (TaskerTask *self);
+/* It was added, and its progress or message has changed. */
+void        tasker_task_announce     (TaskerTask *self,
+                                      guint       changed);
+
 /* With the core's lock held. */
+void        tasker_task_note         (TaskerTask *self,
+                                      TaskerCore *core,
+                                      guint       changed);
 GQueue     *tasker_task_get_waiters  (TaskerTask *self);
 void        tasker_task_wake_waiters (TaskerTask *self,
                                       TaskerCore *core);

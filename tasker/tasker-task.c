@@ -2,10 +2,12 @@
 
 #include "tasker-task-private.h"
 
+#include "tasker-child-private.h"
 #include "tasker-current-private.h"
 #include "tasker-enums.h"
 #include "tasker-error.h"
 #include "tasker-home-private.h"
+#include "tasker-progress-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-waiter-private.h"
 
@@ -43,6 +45,14 @@
  * Since: 1.0
  */
 
+/* What tells a task, in its home context, what has changed. */
+typedef struct
+{
+  TaskerHomeClient client;
+  GWeakRef         weak;    /* of a full task; a light one has one already */
+  guint            changed; /* a TaskerTaskChange for each kind */
+} TaskerNotifier;
+
 struct _TaskerTask
 {
   TaskerStopper  parent_instance;
@@ -52,8 +62,12 @@ struct _TaskerTask
   gboolean       full;    /* that of the job */
   TaskerCore    *core;    /* atomic; %NULL while it is new */
   GQueue         waiters; /* under the core's lock */
-  GValue         value;   /* what @job's value is in a full task */
   TaskerRelease *release; /* if release-in-context is set */
+
+  GMainContext  *context; /* its home; %NULL for the default one */
+  int            heard;   /* atomic: somebody listens to it */
+  int            early;   /* atomic: changes that could not be told, for it was new */
+  TaskerNotifier *notifier; /* under the core's lock; made when first needed */
 };
 
 enum
@@ -66,10 +80,12 @@ enum
   PROP_STOPS_ALONE,
   PROP_STATE,
   PROP_PROGRESS,
+  PROP_PROGRESS_MESSAGE,
   N_PROPS
 };
 
 static GParamSpec *properties[N_PROPS];
+static guint notify_signal;
 
 /* Set while this thread makes a task that is given its job afterwards. */
 static GPrivate making;
@@ -118,6 +134,10 @@ tasker_task_get_property (GObject    *object,
 
     case PROP_PROGRESS:
       g_value_set_double (value, tasker_task_get_progress (self));
+      break;
+
+    case PROP_PROGRESS_MESSAGE:
+      g_value_take_string (value, tasker_task_dup_progress_message (self));
       break;
 
     default:
@@ -185,6 +205,14 @@ tasker_task_cancelled (GCancellable *cancellable)
   G_CANCELLABLE_CLASS (tasker_task_parent_class)->cancelled (cancellable);
 }
 
+static void
+tasker_notifier_free (TaskerNotifier *notifier)
+{
+  g_weak_ref_clear (&notifier->weak);
+  tasker_home_client_clear (&notifier->client);
+  g_free (notifier);
+}
+
 /* Where the core or a list holds a light job, the job forgets its face; otherwise it goes
  * with it. The face of a full one goes only when the core has let go of it. */
 static void
@@ -193,12 +221,14 @@ tasker_task_dispose (GObject *object)
   TaskerTask *self = TASKER_TASK (object);
   TaskerCore *core = get_core (self);
 
-  if (core != NULL && !self->full)
+  if (core != NULL && (!self->full || self->notifier != NULL))
     {
       tasker_core_lock (core);
-      if (self->job != NULL)
+      if (self->notifier != NULL)
+        tasker_home_client_leave (&self->notifier->client);
+      if (self->job != NULL && !self->full)
         {
-          self->job->face = NULL;
+          g_atomic_pointer_set (&self->job->face, NULL);
           if (self->job->owned || self->job->n_rows > 0)
             self->job = NULL;
         }
@@ -216,6 +246,8 @@ tasker_task_finalize (GObject *object)
   g_clear_pointer (&self->job, tasker_job_free);
   g_clear_pointer (&self->release, tasker_release_free);
   g_clear_pointer (&self->core, tasker_core_unref);
+  g_clear_pointer (&self->notifier, tasker_notifier_free);
+  g_clear_pointer (&self->context, g_main_context_unref);
 
   G_OBJECT_CLASS (tasker_task_parent_class)->finalize (object);
 }
@@ -304,7 +336,10 @@ define_properties (void)
   /**
    * TaskerTask:state:
    *
-   * Where the task is on its way. There is no notification.
+   * Where the task is on its way.
+   *
+   * Changes are notified in the main context in which the object was made, once
+   * in an iteration at most.
    *
    * Since: 1.0
    */
@@ -315,12 +350,29 @@ define_properties (void)
   /**
    * TaskerTask:progress:
    *
-   * How far the task is, from 0 to 1. There is no notification.
+   * How far the task is, from 0 to 1, see [method@Tasker.Task.get_progress].
+   *
+   * Changes are notified in the main context in which the object was made, once
+   * in an iteration at most.
    *
    * Since: 1.0
    */
   properties[PROP_PROGRESS] =
     g_param_spec_double ("progress", NULL, NULL, 0, 1, 0,
+                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TaskerTask:progress-message:
+   *
+   * What the task is at, for people, see [method@Tasker.Task.set_progress].
+   *
+   * Changes are notified in the main context in which the object was made, once
+   * in an iteration at most.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PROGRESS_MESSAGE] =
+    g_param_spec_string ("progress-message", NULL, NULL, NULL,
                          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 }
 
@@ -339,11 +391,15 @@ tasker_task_class_init (TaskerTaskClass *klass)
 
   define_properties ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
+  notify_signal = g_signal_lookup ("notify", G_TYPE_OBJECT);
 }
 
 static void
 tasker_task_init (TaskerTask *self)
 {
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  self->context = context != NULL ? g_main_context_ref (context) : NULL;
 }
 
 /* Inside */
@@ -389,10 +445,115 @@ tasker_task_get_release (TaskerTask *self)
   return self->release;
 }
 
-GValue *
-tasker_task_get_value_place (TaskerTask *self)
+static gboolean
+is_heard (TaskerTask *self)
 {
-  return &self->value;
+  return g_signal_handler_find (self, G_SIGNAL_MATCH_ID, notify_signal, 0, NULL, NULL, NULL) != 0;
+}
+
+static void
+notify (TaskerTask *self,
+        guint       changed)
+{
+  GObject *object = G_OBJECT (self);
+
+  g_object_freeze_notify (object);
+  if (changed & TASKER_TASK_CHANGE_STATE)
+    g_object_notify_by_pspec (object, properties[PROP_STATE]);
+  if (changed & TASKER_TASK_CHANGE_PROGRESS)
+    g_object_notify_by_pspec (object, properties[PROP_PROGRESS]);
+  if (changed & TASKER_TASK_CHANGE_MESSAGE)
+    g_object_notify_by_pspec (object, properties[PROP_PROGRESS_MESSAGE]);
+  g_object_thaw_notify (object);
+}
+
+static gboolean
+tell (gpointer object,
+      gint64   end)
+{
+  TaskerTask *self = object;
+  TaskerCore *core = get_core (self);
+  guint changed;
+
+  tasker_core_lock (core);
+  changed = self->notifier->changed;
+  self->notifier->changed = 0;
+  tasker_core_unlock (core);
+
+  notify (self, changed);
+  if (!is_heard (self))
+    g_atomic_int_set (&self->heard, FALSE);
+
+  return FALSE;
+}
+
+static GMainContext *
+get_home (TaskerTask *self)
+{
+  return self->context != NULL ? self->context : g_main_context_default ();
+}
+
+/* A full task is known to be alive here: the core has it. A light one may be
+ * about to go. */
+static TaskerNotifier *
+new_notifier (TaskerTask *self)
+{
+  TaskerNotifier *notifier = g_new0 (TaskerNotifier, 1);
+
+  g_weak_ref_init (&notifier->weak, self->full ? self : NULL);
+  tasker_home_client_init (&notifier->client,
+                           self->full ? &notifier->weak : tasker_stopper_get_weak (TASKER_STOPPER (self)),
+                           get_home (self), tell);
+
+  return notifier;
+}
+
+gboolean
+tasker_task_ask_heard (TaskerTask *self)
+{
+  gboolean heard = g_atomic_int_get (&self->heard) || is_heard (self);
+
+  if (heard)
+    g_atomic_int_set (&self->heard, TRUE);
+
+  return heard;
+}
+
+void
+tasker_task_note (TaskerTask *self,
+                  TaskerCore *core,
+                  guint       changed)
+{
+  if (!g_atomic_int_get (&self->heard))
+    return;
+
+  if (self->notifier == NULL)
+    self->notifier = new_notifier (self);
+  self->notifier->changed |= changed | (guint) g_atomic_int_exchange (&self->early, 0);
+  tasker_home_client_tell (&self->notifier->client, core);
+}
+
+/* Tells who listens to the task, and to the group. */
+void
+tasker_task_announce (TaskerTask *self,
+                      guint       changed)
+{
+  TaskerCore *core = get_core (self);
+
+  if (!tasker_task_ask_heard (self) && (changed & TASKER_TASK_CHANGE_PROGRESS) == 0)
+    return;
+
+  tasker_core_lock (core);
+  if (tasker_job_get_state (self->job) != TASKER_TASK_STATE_NEW && !tasker_job_has_ended (self->job))
+    {
+      if (changed & TASKER_TASK_CHANGE_PROGRESS)
+        {
+          tasker_progress_add (core, self->job);
+          core->changed |= TASKER_CHANGE_PROGRESS;
+        }
+      tasker_task_note (self, core, changed);
+    }
+  tasker_core_unlock (core);
 }
 
 GQueue *
@@ -457,6 +618,7 @@ tasker_task_leave (TaskerTask *self)
 
   tasker_stopper_release (TASKER_STOPPER (self));
   g_atomic_int_set (&self->job->state, TASKER_TASK_STATE_NEW);
+  tasker_progress_remove (core, self->job);
   self->job->owned = FALSE;
   g_atomic_pointer_set (&self->core, NULL);
   tasker_core_unref (core);
@@ -468,7 +630,7 @@ set_face (TaskerJob  *job,
           TaskerTask *face,
           TaskerCore *core)
 {
-  job->face = face;
+  g_atomic_pointer_set (&job->face, face);
   face->job = job;
   face->core = tasker_core_ref (core);
 }
@@ -487,7 +649,7 @@ ref_face (TaskerJob *job)
   if (face == NULL)
     {
       job->face->job = NULL;
-      job->face = NULL;
+      g_atomic_pointer_set (&job->face, NULL);
     }
 
   return face;
@@ -1290,7 +1452,7 @@ tasker_task_get_value (TaskerTask *self)
 {
   g_return_val_if_fail (TASKER_IS_TASK (self), NULL);
 
-  return self->job->value;
+  return tasker_job_get_value (self->job);
 }
 
 /**
@@ -1320,8 +1482,11 @@ tasker_task_set_value (TaskerTask   *self,
  * tasker_task_get_progress:
  * @self: a task
  *
- * Gets how far the task is: for one over many items, the part of them that is
- * done; for others 0 until it has succeeded.
+ * Gets how far the task is: what [method@Tasker.Task.set_progress] has said
+ * last. Where it has said nothing, this is for a task over many items the part of
+ * them that is done, for a child group the progress of that, and 0 for others.
+ *
+ * A task that has succeeded is at 1.
  *
  * Returns: the progress, from 0 to 1
  *
@@ -1332,5 +1497,66 @@ tasker_task_get_progress (TaskerTask *self)
 {
   g_return_val_if_fail (TASKER_IS_TASK (self), 0);
 
+  if (tasker_job_is_child (self->job))
+    return tasker_child_get_progress (self->job, get_core (self));
+
   return tasker_job_get_progress (self->job);
+}
+
+/**
+ * tasker_task_dup_progress_message:
+ * @self: a task
+ *
+ * Gets what the task is at, for people.
+ *
+ * Returns: (transfer full) (nullable): a copy of the message
+ *
+ * Since: 1.0
+ */
+char *
+tasker_task_dup_progress_message (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), NULL);
+
+  return tasker_job_dup_message (self->job);
+}
+
+/**
+ * tasker_task_set_progress:
+ * @self: a task
+ * @progress: how far it is, from 0 to 1
+ * @message: (nullable): what it is at, for people
+ *
+ * Says how far the task is, for its function in the first place.
+ *
+ * It stays with the task, also with a spawned one of which nobody holds the
+ * object, and counts in [property@Tasker.Group:progress]. Where nobody listens
+ * to that, or to the properties of the task, this costs a lock and a copy of
+ * @message; where somebody does, he is told once in an iteration of his main
+ * loop, however often this is called.
+ *
+ * A task that has ended changes no more, and neither does this then.
+ *
+ * Since: 1.0
+ */
+void
+tasker_task_set_progress (TaskerTask *self,
+                          double      progress,
+                          const char *message)
+{
+  guint changed;
+
+  g_return_if_fail (TASKER_IS_TASK (self));
+  g_return_if_fail (progress >= 0 && progress <= 1);
+
+  changed = tasker_job_set_progress (self->job, progress, message);
+  if (changed == 0)
+    return;
+
+  if (!tasker_task_is_new (self))
+    tasker_task_announce (self, changed);
+  else if (tasker_waiter_is_at_home (get_home (self)))
+    notify (self, changed);
+  else
+    g_atomic_int_or (&self->early, changed);
 }

@@ -201,5 +201,11 @@ void             tasker_task_set_value       (TaskerTask           *self,
                                               const GValue         *value);
 TASKER_AVAILABLE_IN_1_0
 double           tasker_task_get_progress    (TaskerTask           *self);
+TASKER_AVAILABLE_IN_1_0
+char            *tasker_task_dup_progress_message (TaskerTask      *self);
+TASKER_AVAILABLE_IN_1_0
+void             tasker_task_set_progress    (TaskerTask           *self,
+                                              double                progress,
+                                              const char           *message);
 
 G_END_DECLS

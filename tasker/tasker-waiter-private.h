@@ -44,8 +44,10 @@ gboolean tasker_waiter_sleep      (TaskerCore        *core,
                                    GCancellable      *stopper,
                                    gint64             end);
 
-/* The context that a wait in this thread may iterate, or %NULL. */
+/* The context that a wait in this thread may iterate, or %NULL; and whether what
+ * belongs to a context can be done here and now. */
 GMainContext *tasker_waiter_get_own_context (void);
+gboolean      tasker_waiter_is_at_home      (GMainContext *context);
 
 /* With the core's lock held. */
 void     tasker_waiter_settle     (TaskerCore        *core,

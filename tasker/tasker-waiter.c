@@ -170,6 +170,12 @@ tasker_waiter_get_own_context (void)
   return context;
 }
 
+gboolean
+tasker_waiter_is_at_home (GMainContext *context)
+{
+  return tasker_waiter_get_own_context () == context || g_main_context_is_owner (context);
+}
+
 /* Whether the group has something to do in the thread's own context. */
 static gboolean
 has_own_work (TaskerWaiter *self)

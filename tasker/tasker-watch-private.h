@@ -27,6 +27,7 @@ struct _TaskerWatcher
 {
   TaskerHomeClient client;
   gpointer         object;   /* not owned */
+  GWeakRef         weak;     /* the same */
   TaskerHeardFunc  is_heard; /* %NULL if that can be taken for granted */
   guint            wanted;   /* a TaskerChange for each kind */
 
@@ -50,6 +51,9 @@ void     tasker_watcher_leave  (TaskerWatcher   *self,
                                 TaskerCore      *core);
 guint    tasker_watcher_take   (TaskerWatcher   *self,
                                 TaskerCore      *core);
+void     tasker_watch_change   (TaskerCore      *core,
+                                guint            changed,
+                                TaskerWatcher   *self);
 void     tasker_watch_arm      (TaskerCore      *core);
 void     tasker_watch_settle   (TaskerCore      *core);
 

@@ -6,7 +6,8 @@
 
 /* How many watchers are asked at one change whether they are listened to, so
  * that a group with many handles does not pay for each. When all of its tasks
- * have ended, for which there is no next change, all are asked. */
+ * have ended, for which there is no next change, or when something changed that
+ * seldom does, all are asked. */
 #define MAX_ASKED 8
 
 void
@@ -18,7 +19,8 @@ tasker_watcher_init (TaskerWatcher   *self,
 {
   g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
 
-  tasker_home_client_init (&self->client, object, context, tell);
+  g_weak_ref_init (&self->weak, object);
+  tasker_home_client_init (&self->client, &self->weak, context, tell);
   self->link.data = self;
   self->object = object;
   self->is_heard = is_heard;
@@ -29,6 +31,7 @@ void
 tasker_watcher_clear (TaskerWatcher *self)
 {
   tasker_home_client_clear (&self->client);
+  g_weak_ref_clear (&self->weak);
 }
 
 /* With the core's lock held */
@@ -83,11 +86,12 @@ disarm (TaskerCore *core)
 }
 
 static void
-ask_unheard (TaskerCore *core)
+ask_unheard (TaskerCore *core,
+             guint       changed)
 {
   guint n_asked = core->unheard.length;
 
-  if (tasker_core_get_n_live (core) > 0)
+  if (tasker_core_get_n_live (core) > 0 && (changed & TASKER_CHANGE_SELDOM) == 0)
     n_asked = MIN (n_asked, MAX_ASKED);
 
   while (n_asked-- > 0)
@@ -107,7 +111,7 @@ tell_all (TaskerCore *core)
   gboolean all_told = TRUE;
 
   core->changed = 0;
-  ask_unheard (core);
+  ask_unheard (core, changed);
 
   for (GList *l = core->listened.head; l != NULL; l = l->next)
     {
@@ -132,7 +136,27 @@ tasker_watch_settle (TaskerCore *core)
     disarm (core);
 }
 
-/* For who is being told: what has changed up to this moment. */
+/* Something has changed that @self, if there is one, says itself at once. */
+void
+tasker_watch_change (TaskerCore    *core,
+                     guint          changed,
+                     TaskerWatcher *self)
+{
+  guint before = self != NULL ? self->changed : 0;
+
+  core->changed |= changed;
+  tasker_watch_settle (core);
+
+  if (self != NULL)
+    {
+      self->changed &= before | ~changed;
+      if (self->changed == 0)
+        tasker_home_client_leave (&self->client);
+    }
+}
+
+/* For who is being told: what has changed up to this moment. If there is nobody
+ * who listens any more, that is the last time. */
 guint
 tasker_watcher_take (TaskerWatcher *self,
                      TaskerCore    *core)
@@ -146,6 +170,8 @@ tasker_watcher_take (TaskerWatcher *self,
   tasker_home_client_leave (&self->client);
   changed = self->changed;
   self->changed = 0;
+  if (self->is_heard != NULL && self->queue == &core->listened && !self->is_heard (self->object))
+    move (self, &core->unheard);
 
   return changed;
 }

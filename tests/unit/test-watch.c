@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Watching a group: its live tasks as a list model. */
+/* Watching a group: its live tasks as a list model, what they say of their
+ * progress, and notifications of properties. */
 
 #include "tasker-test.h"
 
@@ -481,6 +482,833 @@ test_reentrant (void)
     }
 }
 
+/* Notifications */
+
+static const char * const group_properties[] =
+{
+  "n-tasks", "n-spawned", "n-succeeded", "n-failed", "n-stopped", "n-aborted",
+  "is-stopped", "progress", "max-running", "max-queued", "keep-results", "abort-on-drop",
+};
+
+static const char * const task_properties[] = { "state", "progress", "progress-message" };
+
+/* How often each property of an object was notified, and where. */
+typedef struct
+{
+  GObject            *object;
+  GThread            *thread;
+  const char * const *names;
+  guint               n_names;
+  guint               n_now[16];  /* since the last look */
+  guint               n_ever[16];
+} Ears;
+
+static void
+hear (GObject    *object,
+      GParamSpec *pspec,
+      gpointer    user_data)
+{
+  Ears *ears = user_data;
+
+  g_assert_true (g_thread_self () == ears->thread);
+  for (guint i = 0; i < ears->n_names; i++)
+    if (g_str_equal (ears->names[i], pspec->name))
+      {
+        ears->n_now[i]++;
+        ears->n_ever[i]++;
+      }
+}
+
+static void
+open_ears (Ears               *ears,
+           gpointer            object,
+           const char * const *names,
+           guint               n_names)
+{
+  *ears = (Ears) { .object = object, .thread = g_thread_self (), .names = names, .n_names = n_names };
+  g_signal_connect (object, "notify", G_CALLBACK (hear), ears);
+}
+
+static void
+close_ears (Ears *ears)
+{
+  g_signal_handlers_disconnect_by_data (ears->object, ears);
+}
+
+static guint
+heard (Ears       *ears,
+       const char *name)
+{
+  for (guint i = 0; i < ears->n_names; i++)
+    if (g_str_equal (ears->names[i], name))
+      return ears->n_ever[i];
+
+  g_assert_not_reached ();
+}
+
+/* Runs one iteration; in it each property is notified once at most. */
+static void
+iterate_once (Ears *ears)
+{
+  memset (ears->n_now, 0, sizeof ears->n_now);
+  g_main_context_iteration (g_main_context_get_thread_default (), FALSE);
+  for (guint i = 0; i < ears->n_names; i++)
+    g_assert_cmpuint (ears->n_now[i], <=, 1);
+}
+
+#define iterate_ears_until(ears, expr) \
+  G_STMT_START { \
+    gint64 deadline_ = tasker_test_deadline (); \
+    while (iterate_once (ears), !(expr)) \
+      tasker_test_nap (deadline_, G_STRLOC, #expr); \
+  } G_STMT_END
+
+static gpointer
+busy_thread (gpointer group)
+{
+  for (guint i = 0; i < 100; i++)
+    {
+      spawn_many (group, 10);
+      tasker_group_spawn (group, NULL, tasker_test_fail, NULL, NULL);
+      if (i % 10 == 0)
+        g_usleep (200);
+    }
+
+  return NULL;
+}
+
+/* In the home context, once in an iteration, and up to the last change. */
+static void
+test_counts (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerGroup) clone = tasker_group_clone (group);
+  Ears ears;
+  GThread *thread;
+
+  open_ears (&ears, group, group_properties, G_N_ELEMENTS (group_properties));
+  iterate_once (&ears);
+  g_assert_cmpuint (heard (&ears, "n-tasks"), ==, 0);
+
+  thread = g_thread_new ("busy", busy_thread, clone);
+  iterate_ears_until (&ears, g_atomic_int_get (&ears.n_ever[0]) > 0);
+  g_thread_join (thread);
+  tasker_test_wait_for (tasker_group_get_n_tasks (clone) == 0);
+  tasker_test_iterate ();
+  g_assert_cmpuint (heard (&ears, "n-tasks"), >, 0);
+  g_assert_cmpuint (heard (&ears, "n-spawned"), >, 0);
+  g_assert_cmpuint (heard (&ears, "n-succeeded"), >, 0);
+  g_assert_cmpuint (heard (&ears, "n-failed"), >, 0);
+  g_assert_cmpuint (heard (&ears, "progress"), >, 0);
+  g_assert_cmpuint (heard (&ears, "n-stopped"), ==, 0);
+  g_assert_cmpuint (heard (&ears, "is-stopped"), ==, 0);
+  g_assert_cmpuint (heard (&ears, "max-running"), ==, 0);
+  close_ears (&ears);
+}
+
+/* All that has changed before an iteration is one notification. */
+static void
+test_coalesced (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  Ears ears;
+
+  open_ears (&ears, group, group_properties, G_N_ELEMENTS (group_properties));
+  for (guint i = 0; i < 10; i++)
+    {
+      spawn_many (group, 100);
+      tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
+      g_assert_cmpuint (heard (&ears, "n-tasks"), ==, i);
+      tasker_test_iterate ();
+      g_assert_cmpuint (heard (&ears, "n-tasks"), ==, i + 1);
+      g_assert_cmpuint (heard (&ears, "n-succeeded"), ==, i + 1);
+    }
+  tasker_group_stop (group);
+  tasker_group_abort (group);
+  tasker_test_iterate ();
+  g_assert_cmpuint (heard (&ears, "is-stopped"), ==, 1);
+  tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
+  tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
+  tasker_test_iterate ();
+  g_assert_cmpuint (heard (&ears, "n-aborted"), ==, 1);
+  g_assert_cmpuint (heard (&ears, "n-succeeded"), ==, 10);
+  close_ears (&ears);
+}
+
+static gboolean
+tell_progress (gpointer       user_data,
+               GCancellable  *stopper,
+               GError       **error)
+{
+  g_autoptr (TaskerTask) task = tasker_task_get_current ();
+
+  for (guint i = 0; i < 100; i++)
+    tasker_task_set_progress (task, i / 100.0, "working");
+
+  return TRUE;
+}
+
+/* Nothing is woken where nobody listens, or nobody does any more. */
+static void
+test_nobody_listens (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  Ears ears;
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (TaskerTask) task = tasker_task_new (NULL, tell_progress, NULL, NULL);
+      Ears task_ears;
+
+      if (i == 1)
+        {
+          open_ears (&ears, group, group_properties, G_N_ELEMENTS (group_properties));
+          open_ears (&task_ears, task, task_properties, G_N_ELEMENTS (task_properties));
+        }
+      tasker_group_add (group, task);
+      spawn_many (group, 10);
+      tasker_group_spawn (group, NULL, tell_progress, NULL, NULL);
+      tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
+      g_assert_true (g_main_context_pending (NULL) == (i == 1));
+      tasker_test_iterate ();
+      if (i == 1)
+        {
+          close_ears (&ears);
+          close_ears (&task_ears);
+          /* That this is so is noticed at the next change. */
+          spawn_many (group, 1);
+          tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
+          tasker_test_iterate ();
+        }
+    }
+  g_assert_cmpuint (heard (&ears, "n-tasks"), ==, 1);
+}
+
+/* Who begins to listen late, and asks nothing, is told of what comes then. */
+static void
+test_late_listener (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  TaskerGroup *clones[20];
+  Ears ears;
+
+  for (guint i = 0; i < G_N_ELEMENTS (clones); i++)
+    clones[i] = tasker_group_clone (group);
+  spawn_many (group, 100);
+  tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
+  for (guint i = 0; i < G_N_ELEMENTS (clones); i++)
+    {
+      TaskerTestGate gate;
+
+      tasker_test_gate_init (&gate);
+      tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
+      tasker_test_gate_await (&gate, 1);
+      open_ears (&ears, clones[i], group_properties, G_N_ELEMENTS (group_properties));
+      tasker_test_iterate ();
+      tasker_test_gate_open (&gate);
+      tasker_test_iterate_until (heard (&ears, "n-succeeded") == 1);
+      tasker_group_set_max_queued (group, 100 + i);
+      tasker_test_iterate_until (heard (&ears, "max-queued") == 1);
+      close_ears (&ears);
+      tasker_test_gate_clear (&gate);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (clones); i++)
+    g_object_unref (clones[i]);
+}
+
+static gpointer
+set_thread (gpointer group)
+{
+  tasker_group_set_max_running (group, 7);
+  tasker_group_set_max_queued (group, 8);
+  tasker_group_set_keep_results (group, FALSE);
+  tasker_group_set_abort_on_drop (group, TRUE);
+  tasker_group_stop (group);
+  return NULL;
+}
+
+/* Settings are notified at once where they are set at home, and otherwise as the
+ * rest is, by all handles. */
+static void
+test_settings (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerGroup) clone = tasker_group_clone (group);
+  Ears ears[2];
+
+  open_ears (&ears[0], group, group_properties, G_N_ELEMENTS (group_properties));
+  open_ears (&ears[1], clone, group_properties, G_N_ELEMENTS (group_properties));
+  tasker_group_set_max_running (group, 3);
+  g_assert_cmpuint (heard (&ears[0], "max-running"), ==, 1);
+  g_assert_cmpuint (heard (&ears[1], "max-running"), ==, 0);
+  tasker_group_set_max_running (group, 3);
+  tasker_test_iterate ();
+  g_assert_cmpuint (heard (&ears[0], "max-running"), ==, 1);
+  g_assert_cmpuint (heard (&ears[1], "max-running"), ==, 1);
+
+  g_thread_join (g_thread_new ("set", set_thread, group));
+  g_assert_cmpuint (heard (&ears[0], "max-queued"), ==, 0);
+  g_assert_cmpuint (heard (&ears[1], "max-queued"), ==, 0);
+  tasker_test_iterate ();
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_cmpuint (heard (&ears[i], "max-running"), ==, 2);
+      g_assert_cmpuint (heard (&ears[i], "max-queued"), ==, 1);
+      g_assert_cmpuint (heard (&ears[i], "keep-results"), ==, 1);
+      g_assert_cmpuint (heard (&ears[i], "abort-on-drop"), ==, 1);
+      g_assert_cmpuint (heard (&ears[i], "is-stopped"), ==, 1);
+      close_ears (&ears[i]);
+    }
+}
+
+/* What a task says: by itself, in sum, and for who listens. */
+static gboolean
+say_and_wait (gpointer       gates,
+              GCancellable  *stopper,
+              GError       **error)
+{
+  g_autoptr (TaskerTask) task = tasker_task_get_current ();
+  TaskerTestGate **gate = gates;
+
+  tasker_task_set_progress (task, 0.25, "first");
+  tasker_test_pass_gate (gate[0], stopper, error);
+  for (guint i = 0; i <= 100; i++)
+    tasker_task_set_progress (task, 0.25 + i / 200.0, i < 100 ? "second" : NULL);
+
+  return tasker_test_pass_gate (gate[1], stopper, error);
+}
+
+static void
+assert_progress (TaskerTask *task,
+                 double      progress,
+                 const char *message)
+{
+  g_autofree char *own = tasker_task_dup_progress_message (task);
+  g_autofree char *property = NULL;
+
+  g_object_get (task, "progress-message", &property, NULL);
+  g_assert_cmpstr (own, ==, message);
+  g_assert_cmpstr (property, ==, message);
+  g_assert_cmpfloat_with_epsilon (tasker_task_get_progress (task), progress, 1e-9);
+}
+
+static void
+test_progress (void)
+{
+  for (guint full = 0; full < 2; full++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (GListModel) model = NULL;
+      g_autoptr (TaskerTask) task = NULL;
+      TaskerTestGate gates[2];
+      gpointer locations[] = { &gates[0], &gates[1] };
+      Ears ears[2];
+
+      g_assert_cmpfloat (tasker_group_get_progress (group), ==, 0);
+      for (guint i = 0; i < 2; i++)
+        tasker_test_gate_init (&gates[i]);
+      open_ears (&ears[0], group, group_properties, G_N_ELEMENTS (group_properties));
+      if (full)
+        {
+          task = tasker_task_new (NULL, say_and_wait, locations, NULL);
+          tasker_group_add (group, task);
+        }
+      else
+        {
+          tasker_group_spawn (group, NULL, say_and_wait, locations, NULL);
+        }
+      tasker_test_gate_await (&gates[0], 1);
+      tasker_test_iterate_until (heard (&ears[0], "progress") > 0);
+      g_assert_cmpfloat (tasker_group_get_progress (group), ==, 0.25);
+
+      model = tasker_group_get_tasks (group);
+      g_clear_object (&task);
+      task = g_list_model_get_item (model, 0);
+      assert_progress (task, 0.25, "first");
+      open_ears (&ears[1], task, task_properties, G_N_ELEMENTS (task_properties));
+      tasker_test_iterate ();
+      ears[0].n_ever[7] = 0;
+
+      tasker_test_gate_open (&gates[0]);
+      tasker_test_gate_await (&gates[1], 1);
+      tasker_test_iterate ();
+      g_assert_cmpuint (heard (&ears[1], "progress"), ==, 1);
+      g_assert_cmpuint (heard (&ears[1], "progress-message"), ==, 1);
+      g_assert_cmpuint (heard (&ears[1], "state"), ==, 0);
+      g_assert_cmpuint (heard (&ears[0], "progress"), ==, 1);
+      assert_progress (task, 0.75, NULL);
+      g_assert_cmpfloat (tasker_group_get_progress (group), ==, 0.75);
+
+      tasker_group_spawn (group, NULL, tasker_test_wait_stopped, NULL, NULL);
+      g_assert_cmpfloat (tasker_group_get_progress (group), ==, 0.375);
+      tasker_test_gate_open (&gates[1]);
+      tasker_test_iterate_until (heard (&ears[1], "state") == 1);
+      g_assert_cmpuint (heard (&ears[1], "progress"), ==, 2);
+      assert_progress (task, 1, NULL);
+      g_assert_cmpfloat (tasker_group_get_progress (group), ==, 0.5);
+      tasker_task_set_progress (task, 0.1, "late");
+      assert_progress (task, 1, NULL);
+      tasker_group_stop (group);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_cmpfloat (tasker_group_get_progress (group), ==, 1);
+      for (guint i = 0; i < 2; i++)
+        {
+          close_ears (&ears[i]);
+          tasker_test_gate_clear (&gates[i]);
+        }
+    }
+}
+
+static void
+test_progress_limits (void)
+{
+  g_autoptr (TaskerTask) task = tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
+  Ears ears;
+
+  open_ears (&ears, task, task_properties, G_N_ELEMENTS (task_properties));
+  tasker_test_critical ("*progress*", tasker_task_set_progress (task, -0.1, NULL));
+  tasker_test_critical ("*progress*", tasker_task_set_progress (task, 1.1, NULL));
+  tasker_test_critical ("*progress*", tasker_task_set_progress (task, 0.0 / 0.0, NULL));
+
+  /* A new task says so at once. */
+  tasker_task_set_progress (task, 0.5, "prepared");
+  g_assert_cmpuint (heard (&ears, "progress"), ==, 1);
+  g_assert_cmpuint (heard (&ears, "progress-message"), ==, 1);
+  tasker_task_set_progress (task, 0.5, "prepared");
+  g_assert_cmpuint (heard (&ears, "progress"), ==, 1);
+  assert_progress (task, 0.5, "prepared");
+  close_ears (&ears);
+}
+
+/* One that was refused is in no sum. */
+static void
+test_progress_of_refused (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GError) error = NULL;
+  TaskerTestGate gate;
+  TaskerTask *task;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_set_max_queued (group, 1);
+  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+  spawn_many (group, 1);
+
+  task = tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
+  tasker_task_set_progress (task, 0.5, NULL);
+  g_assert_false (tasker_group_try_add (group, task, &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_FULL);
+  g_assert_cmpfloat (tasker_group_get_progress (group), ==, 0);
+  g_object_unref (task);
+  g_assert_cmpfloat (tasker_group_get_progress (group), ==, 0);
+  tasker_test_gate_open (&gate);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_gate_clear (&gate);
+}
+
+/* What was said before it was added counts as well. */
+static void
+test_progress_before (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = tasker_task_new (NULL, tasker_test_wait_stopped, NULL, NULL);
+
+  tasker_task_set_progress (task, 0.5, "prepared");
+  tasker_group_add (group, task);
+  g_assert_cmpfloat (tasker_group_get_progress (group), ==, 0.5);
+  tasker_group_stop (group);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+}
+
+static gboolean
+pass_item (gpointer       gates,
+           gsize          index,
+           GCancellable  *stopper,
+           GError       **error)
+{
+  return index < 2 || tasker_test_pass_gate (gates, stopper, error);
+}
+
+/* A task over many items knows by itself. */
+static void
+test_progress_of_each (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = NULL;
+  TaskerTestGate gate;
+  Ears ears[2];
+
+  tasker_test_gate_init (&gate);
+  tasker_group_set_max_running (group, 1);
+  task = tasker_task_new_each (NULL, 4, pass_item, &gate, NULL);
+  open_ears (&ears[0], group, group_properties, G_N_ELEMENTS (group_properties));
+  open_ears (&ears[1], task, task_properties, G_N_ELEMENTS (task_properties));
+  tasker_group_add (group, task);
+  tasker_test_gate_await (&gate, 1);
+  tasker_test_iterate_until (heard (&ears[1], "progress") > 0);
+  g_assert_cmpfloat (tasker_task_get_progress (task), >, 0);
+  g_assert_cmpfloat (tasker_task_get_progress (task), <, 1);
+  g_assert_cmpfloat (tasker_group_get_progress (group), ==, tasker_task_get_progress (task));
+  g_assert_cmpuint (heard (&ears[0], "progress"), >, 0);
+  tasker_test_gate_open (&gate);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  for (guint i = 0; i < 2; i++)
+    close_ears (&ears[i]);
+  tasker_test_gate_clear (&gate);
+}
+
+/* A child is one task of its parent; what changes in it goes all the way up. */
+static void
+test_progress_of_children (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerGroup) child = tasker_group_new_child (group, "child");
+  g_autoptr (TaskerGroup) grandchild = tasker_group_new_child (child, "grandchild");
+  g_autoptr (GListModel) model = tasker_group_get_tasks (group);
+  g_autoptr (TaskerTask) child_task = g_list_model_get_item (model, 0);
+  g_autoptr (TaskerTask) task = tasker_task_new (NULL, tasker_test_wait_stopped, NULL, NULL);
+  Ears ears[2];
+
+  g_assert_cmpstr (tasker_task_get_name (child_task), ==, "child");
+  spawn_many (child, 1);
+  tasker_group_add (grandchild, task);
+  tasker_test_wait_for (tasker_group_get_n_tasks (child) == 1);
+  g_assert_cmpfloat (tasker_group_get_progress (child), ==, 0.5);
+  open_ears (&ears[0], group, group_properties, G_N_ELEMENTS (group_properties));
+  open_ears (&ears[1], child_task, task_properties, G_N_ELEMENTS (task_properties));
+  tasker_task_set_progress (task, 0.5, NULL);
+  tasker_test_iterate_until (heard (&ears[0], "progress") > 0);
+  g_assert_cmpuint (heard (&ears[1], "progress"), ==, 1);
+  g_assert_cmpfloat (tasker_group_get_progress (grandchild), ==, 0.5);
+  g_assert_cmpfloat (tasker_group_get_progress (child), ==, 0.75);
+  g_assert_cmpfloat (tasker_group_get_progress (group), ==, 0.75);
+  g_assert_cmpfloat (tasker_task_get_progress (child_task), ==, 0.75);
+
+  tasker_group_stop (group);
+  tasker_group_finish (child);
+  tasker_group_finish (grandchild);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_cmpfloat (tasker_group_get_progress (group), ==, 1);
+  for (guint i = 0; i < 2; i++)
+    close_ears (&ears[i]);
+}
+
+typedef struct
+{
+  TaskerTask      *task;
+  TaskerTaskState  states[8];
+  guint            n_states;
+} States;
+
+static void
+note_state (TaskerTask *task,
+            GParamSpec *pspec,
+            gpointer    user_data)
+{
+  States *states = user_data;
+
+  g_assert_cmpuint (states->n_states, <, G_N_ELEMENTS (states->states));
+  states->states[states->n_states++] = tasker_task_get_state (task);
+}
+
+/* A full task, of whichever kind, is told where it is; also where somebody begins
+ * to listen after it was added, and asks nothing. */
+static void
+test_states (void)
+{
+  for (guint late = 0; late < 2; late++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) task = NULL;
+      States states = { NULL };
+      TaskerTestGate gates[2];
+
+      for (guint i = 0; i < 2; i++)
+        tasker_test_gate_init (&gates[i]);
+      tasker_group_set_max_running (group, 1);
+      tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gates[0], NULL);
+      tasker_test_gate_await (&gates[0], 1);
+      task = tasker_task_new (NULL, tasker_test_pass_gate, &gates[1], NULL);
+      if (late)
+        tasker_group_add (group, task);
+      g_signal_connect (task, "notify::state", G_CALLBACK (note_state), &states);
+      if (!late)
+        {
+          tasker_group_add (group, task);
+          tasker_test_iterate_until (states.n_states == 1);
+          g_assert_cmpint (states.states[0], ==, TASKER_TASK_STATE_QUEUED);
+        }
+      states.n_states = 0;
+
+      tasker_test_gate_open (&gates[0]);
+      tasker_test_iterate_until (states.n_states == 1);
+      g_assert_cmpint (states.states[0], ==, TASKER_TASK_STATE_RUNNING);
+      /* Others are queued behind it. */
+      for (guint i = 0; i < 10; i++)
+        tasker_group_spawn (group, NULL, tasker_test_wait_stopped, NULL, NULL);
+      tasker_test_gate_open (&gates[1]);
+      tasker_test_iterate_until (states.n_states == 2);
+      g_assert_cmpint (states.states[1], ==, TASKER_TASK_STATE_SUCCEEDED);
+      tasker_group_stop (group);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      for (guint i = 0; i < 2; i++)
+        tasker_test_gate_clear (&gates[i]);
+      g_signal_handlers_disconnect_by_data (task, &states);
+    }
+}
+
+static gboolean
+take_step (gpointer       user_data,
+           GCancellable  *stopper,
+           GError       **error)
+{
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+do_item (gpointer       user_data,
+         gsize          index,
+         GCancellable  *stopper,
+         GError       **error)
+{
+  return TRUE;
+}
+
+static void
+test_states_of_kinds (void)
+{
+  for (guint kind = 0; kind < 5; kind++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) task = NULL;
+      TaskerTaskState state = TASKER_TASK_STATE_SUCCEEDED;
+      States states = { NULL };
+
+      if (kind == 0)
+        task = tasker_task_new_local (NULL, take_step, NULL, NULL);
+      else if (kind == 1)
+        task = tasker_task_new_interval (NULL, 1, take_step, NULL, NULL);
+      else if (kind == 2)
+        task = tasker_task_new_async (NULL, NULL, NULL, NULL);
+      else if (kind == 3)
+        task = tasker_task_new_each (NULL, 1000, do_item, NULL, NULL);
+      else
+        task = tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
+      if (kind == 4)
+        state = TASKER_TASK_STATE_STOPPED;
+
+      g_signal_connect (task, "notify::state", G_CALLBACK (note_state), &states);
+      if (kind == 4)
+        tasker_group_stop (group);
+      tasker_group_add (group, task);
+      if (kind == 2)
+        tasker_task_complete (task);
+      tasker_test_iterate_until (states.n_states > 0 && states.states[states.n_states - 1] == state);
+      g_assert_cmpuint (states.n_states, <=, 3);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      tasker_test_iterate ();
+      g_assert_cmpint (states.states[states.n_states - 1], ==, state);
+      g_signal_handlers_disconnect_by_data (task, &states);
+    }
+}
+
+/* An item of the list is told as any task is. */
+static void
+test_states_of_items (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GListModel) model = NULL;
+  g_autoptr (TaskerTask) item = NULL;
+  States states = { NULL };
+  TaskerTestGate gates[2];
+
+  for (guint i = 0; i < 2; i++)
+    tasker_test_gate_init (&gates[i]);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gates[0], NULL);
+  tasker_test_gate_await (&gates[0], 1);
+  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gates[1], NULL);
+  model = tasker_group_get_tasks (group);
+  item = g_list_model_get_item (model, 1);
+  g_signal_connect (item, "notify::state", G_CALLBACK (note_state), &states);
+
+  tasker_test_gate_open (&gates[0]);
+  tasker_test_iterate_until (states.n_states == 1);
+  g_assert_cmpint (states.states[0], ==, TASKER_TASK_STATE_RUNNING);
+  tasker_test_gate_open (&gates[1]);
+  tasker_test_iterate_until (states.n_states == 2);
+  g_assert_cmpint (states.states[1], ==, TASKER_TASK_STATE_SUCCEEDED);
+  for (guint i = 0; i < 2; i++)
+    tasker_test_gate_clear (&gates[i]);
+}
+
+static gpointer
+own_context_ears_thread (gpointer user_data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (TaskerGroup) group = NULL;
+  g_autoptr (TaskerTask) task = NULL;
+  Ears ears[2];
+
+  g_main_context_push_thread_default (context);
+  group = tasker_group_clone (user_data);
+  task = tasker_task_new (NULL, tell_progress, NULL, NULL);
+  open_ears (&ears[0], group, group_properties, G_N_ELEMENTS (group_properties));
+  open_ears (&ears[1], task, task_properties, G_N_ELEMENTS (task_properties));
+  tasker_group_add (group, task);
+  tasker_test_iterate_until (tasker_task_is_finished (task) && heard (&ears[0], "n-succeeded") > 0 &&
+                             heard (&ears[1], "state") > 0);
+  tasker_test_iterate ();
+  g_assert_cmpuint (heard (&ears[1], "progress"), >, 0);
+  for (guint i = 0; i < 2; i++)
+    close_ears (&ears[i]);
+  g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+/* Home is where the object was made; the default context does not run. */
+static void
+test_own_context (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+
+  g_thread_join (g_thread_new ("own", own_context_ears_thread, group));
+  g_assert_false (g_main_context_pending (NULL));
+}
+
+/* Objects whose context nobody runs any more. */
+static void
+test_dead_homes (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      GMainContext *context = g_main_context_new ();
+      TaskerGroup *clone;
+      TaskerTask *task;
+      GWeakRef alive[2];
+      Ears ears[2];
+
+      g_main_context_push_thread_default (context);
+      clone = tasker_group_clone (group);
+      task = tasker_task_new (NULL, tell_progress, NULL, NULL);
+      g_main_context_pop_thread_default (context);
+      g_main_context_unref (context);
+      g_weak_ref_init (&alive[0], clone);
+      g_weak_ref_init (&alive[1], task);
+      open_ears (&ears[0], clone, group_properties, G_N_ELEMENTS (group_properties));
+      open_ears (&ears[1], task, task_properties, G_N_ELEMENTS (task_properties));
+      if (i == 1)
+        tasker_task_set_progress (task, 0.5, NULL);
+      tasker_group_add (clone, task);
+      tasker_group_finish (clone);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_ptr_array_unref (tasker_group_collect (group, NULL, NULL));
+      g_object_unref (clone);
+      g_object_unref (task);
+      for (guint j = 0; j < 2; j++)
+        {
+          g_assert_false (tasker_test_is_alive (&alive[j]));
+          g_weak_ref_clear (&alive[j]);
+          g_assert_cmpuint (ears[j].n_ever[0], ==, 0);
+        }
+    }
+}
+
+static void
+drop_object (GObject    *object,
+             GParamSpec *pspec,
+             gpointer    location)
+{
+  g_clear_object ((GObject **) location);
+}
+
+static void
+join_group (GObject    *object,
+            GParamSpec *pspec,
+            gpointer    user_data)
+{
+  guint *n_joined = user_data;
+
+  if (++*n_joined == 1)
+    g_assert_true (tasker_group_join (TASKER_GROUP (object), NULL, NULL));
+}
+
+/* Handlers drop what they are told of, and join. */
+static void
+test_nosy_handlers (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  TaskerGroup *clone = tasker_group_clone (group);
+  TaskerTask *task = tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
+  GWeakRef alive[2];
+  guint n_joined = 0;
+
+  g_weak_ref_init (&alive[0], clone);
+  g_weak_ref_init (&alive[1], task);
+  g_signal_connect (clone, "notify::n-tasks", G_CALLBACK (drop_object), &clone);
+  g_signal_connect (task, "notify::state", G_CALLBACK (drop_object), &task);
+  tasker_group_add (group, task);
+  tasker_test_iterate_until (clone == NULL && task == NULL);
+  g_assert_false (tasker_test_is_alive (&alive[0]));
+  g_signal_connect (group, "notify::n-tasks", G_CALLBACK (join_group), &n_joined);
+  spawn_many (group, 100);
+  tasker_test_iterate_until (n_joined > 0);
+  tasker_test_assert_counts (group, 101, 0, 101, 0, 0, 0);
+  g_ptr_array_unref (tasker_group_collect (group, NULL, NULL));
+  g_assert_false (tasker_test_is_alive (&alive[1]));
+  for (guint i = 0; i < 2; i++)
+    g_weak_ref_clear (&alive[i]);
+}
+
+static gpointer
+say_thread (gpointer task)
+{
+  for (guint i = 0; i < 1000; i++)
+    {
+      g_autofree char *message = g_strdup_printf ("%u", i);
+      g_autofree char *seen = NULL;
+
+      tasker_task_set_progress (task, i / 1000.0, message);
+      seen = tasker_task_dup_progress_message (task);
+      g_assert_nonnull (seen);
+    }
+
+  g_object_unref (task);
+  return NULL;
+}
+
+/* Several threads say things, the task ends meanwhile, and all of them let go of
+ * it; somebody listens, in some rounds. */
+static void
+test_progress_races (void)
+{
+  for (guint i = 0; i < tasker_test_rounds (200); i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      TaskerTask *task = tasker_task_new (NULL, tell_progress, NULL, NULL);
+      GThread *threads[2];
+      Ears ears;
+
+      if (i % 2)
+        open_ears (&ears, task, task_properties, G_N_ELEMENTS (task_properties));
+      for (guint j = 0; j < 2; j++)
+        threads[j] = g_thread_new ("say", say_thread, g_object_ref (task));
+      tasker_group_add (group, task);
+      tasker_test_iterate ();
+      g_assert_cmpfloat (tasker_group_get_progress (group), <=, 1);
+      g_object_unref (task);
+      g_ptr_array_unref (tasker_group_collect (group, NULL, NULL));
+      tasker_test_iterate ();
+      for (guint j = 0; j < 2; j++)
+        g_thread_join (threads[j]);
+      tasker_test_iterate ();
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -499,6 +1327,24 @@ main (int   argc,
   tasker_test_add ("/watch/list/dropped-elsewhere", test_dropped_elsewhere);
   tasker_test_add ("/watch/list/dropped-in-handler", test_dropped_in_handler);
   tasker_test_add ("/watch/list/reentrant", test_reentrant);
+  tasker_test_add ("/watch/counts", test_counts);
+  tasker_test_add ("/watch/coalesced", test_coalesced);
+  tasker_test_add ("/watch/nobody-listens", test_nobody_listens);
+  tasker_test_add ("/watch/late-listener", test_late_listener);
+  tasker_test_add ("/watch/settings", test_settings);
+  tasker_test_add ("/watch/progress", test_progress);
+  tasker_test_add ("/watch/progress/limits", test_progress_limits);
+  tasker_test_add ("/watch/progress/of-refused", test_progress_of_refused);
+  tasker_test_add ("/watch/progress/before", test_progress_before);
+  tasker_test_add ("/watch/progress/of-each", test_progress_of_each);
+  tasker_test_add ("/watch/progress/of-children", test_progress_of_children);
+  tasker_test_add ("/watch/progress/races", test_progress_races);
+  tasker_test_add ("/watch/states", test_states);
+  tasker_test_add ("/watch/states/of-kinds", test_states_of_kinds);
+  tasker_test_add ("/watch/states/of-items", test_states_of_items);
+  tasker_test_add ("/watch/own-context", test_own_context);
+  tasker_test_add ("/watch/dead-homes", test_dead_homes);
+  tasker_test_add ("/watch/nosy-handlers", test_nosy_handlers);
 
   return g_test_run ();
 }
