@@ -206,6 +206,17 @@ have_sleepers_retry (TaskerCore *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* None of them ends before this. */
+static void
+enter_jobs (TaskerCore *self,
+            GQueue     *jobs)
+{
+  TaskerJob *job;
+
+  while ((job = g_queue_pop_head (jobs)) != NULL)
+    job->kind->enter (job, self);
+}
+
 static void
 carry_out (TaskerCore *self,
            TaskerTodo *todo)
@@ -223,6 +234,7 @@ carry_out (TaskerCore *self,
   if (tasker_runner_short_of_threads ())
     have_sleepers_retry (self);
   tasker_home_destroy (todo->homes);
+  enter_jobs (self, &todo->entered);
   tasker_waiter_deliver (&todo->woken);
 }
 
@@ -515,8 +527,8 @@ tasker_core_push (TaskerCore *self,
 {
   TaskerJob *former = g_atomic_pointer_get (&self->inbox);
 
-  if (job->priority != G_PRIORITY_DEFAULT || job->kind->step != NULL || is_asked_to_end (job) ||
-      (job->full && tasker_task_ask_heard (job->face)))
+  if (job->priority != G_PRIORITY_DEFAULT || job->kind->step != NULL || job->kind->enter != NULL ||
+      is_asked_to_end (job) || (job->full && tasker_task_ask_heard (job->face)))
     return push_visibly (self, job);
 
   job->owned = TRUE;
@@ -576,16 +588,6 @@ tasker_core_has_room (TaskerCore *self)
   return self->max_queued == 0 || self->queue.length + self->n_home_queued < self->max_queued;
 }
 
-/* Adds a job with the lock held. */
-void
-tasker_core_adopt (TaskerCore *self,
-                   TaskerJob  *job)
-{
-  job->owned = TRUE;
-  g_atomic_int_set (&job->state, TASKER_TASK_STATE_QUEUED);
-  sort_in (self, job);
-}
-
 /* Adds one that needs no runner and has no turn: it runs from the beginning. With
  * the lock held. */
 void
@@ -596,6 +598,24 @@ tasker_core_adopt_running (TaskerCore *self,
   job->owned = TRUE;
   g_atomic_int_set (&job->state, TASKER_TASK_STATE_RUNNING);
   tasker_job_list_push (&self->detached, job);
+}
+
+/* Adds a job with the lock held. */
+void
+tasker_core_adopt (TaskerCore *self,
+                   TaskerJob  *job)
+{
+  if (job->kind->enter != NULL)
+    {
+      tasker_core_adopt_running (self, job);
+      tasker_core_hold (self, 1);
+      g_queue_push_tail (&self->todo.entered, job);
+      return;
+    }
+
+  job->owned = TRUE;
+  g_atomic_int_set (&job->state, TASKER_TASK_STATE_QUEUED);
+  sort_in (self, job);
 }
 
 /* Jobs are run */
@@ -1069,11 +1089,25 @@ sweep (TaskerCore  *self,
   tasker_home_sweep (self, level);
 }
 
+/* Those that no runner or home looks after. */
+static GPtrArray *
+list_entered (TaskerCore *self)
+{
+  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (TaskerJob *job = self->detached.head; job != NULL; job = job->next)
+    if (job->kind->enter != NULL)
+      g_ptr_array_add (tasks, g_object_ref (job->face));
+
+  return tasks;
+}
+
 /* The source was stopped or aborted. */
 void
 tasker_core_on_raised (TaskerCore *self)
 {
   TaskerLevel level = tasker_source_get_level (&self->source);
+  g_autoptr(GPtrArray) entered = NULL;
 
   tasker_core_lock (self);
   if (self->swept < level)
@@ -1082,8 +1116,16 @@ tasker_core_on_raised (TaskerCore *self)
       self->changed |= TASKER_CHANGE_RAISED;
       tasker_core_kick (self);
     }
+  if (level == TASKER_LEVEL_ABORTED)
+    entered = list_entered (self);
   tasker_core_unlock (self);
 
+  for (guint i = 0; entered != NULL && i < entered->len; i++)
+    {
+      TaskerJob *job = tasker_task_get_job (entered->pdata[i]);
+
+      job->kind->ask (job, self, level);
+    }
   tasker_cancel (G_CANCELLABLE (self->stopper));
 }
 

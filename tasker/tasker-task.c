@@ -1028,6 +1028,74 @@ tasker_task_new_for_gtask (GTask *gtask)
 }
 
 /**
+ * tasker_task_new_for_subprocess:
+ * @name: (nullable): what to call the task
+ * @process: a process
+ *
+ * Makes a task that stands for a process, and ends when that has ended.
+ *
+ * A stop sends it `SIGTERM`, for it to clean up and end, and an abort `SIGKILL`,
+ * which nothing withstands.
+ *
+ * ```c
+ * static gboolean
+ * start_server (TaskerGroup *group, GError **error)
+ * {
+ *   g_autoptr(GSubprocess) process = NULL;
+ *   g_autoptr(TaskerTask) task = NULL;
+ *
+ *   process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, error, "python3", "-m", "http.server", NULL);
+ *   if (process == NULL)
+ *     return FALSE;
+ *
+ *   task = tasker_task_new_for_subprocess ("server", process);
+ *   tasker_group_add (group, task);
+ *
+ *   return TRUE;
+ * }
+ * ```
+ *
+ * | the process | and then the task |
+ * | --- | --- |
+ * | exits with status 0, asked to end or not | has succeeded |
+ * | exits with another status | has failed, with the status as a code of %G_SPAWN_EXIT_ERROR |
+ * | is killed by the signal that the stop or the abort has sent | was stopped, or aborted |
+ * | is killed by another signal | has failed, with %G_SPAWN_ERROR_FAILED |
+ *
+ * So a program that catches `SIGTERM` and ends in good order should exit with
+ * status 0. Ctrl+C in a terminal reaches all processes there by itself; one that
+ * is killed by it was not killed by the group.
+ *
+ * The process runs already, so the task never waits for its turn: it is
+ * running when it is added, also in a group that was stopped, where it is asked
+ * to end at once. It takes one of the [property@Tasker.Group:max-running] places
+ * even if there is none left, and others wait until there is. Its priority does
+ * not matter. To have processes wait for their turn, begin each in a task of its
+ * own.
+ *
+ * The process may have ended before. It is reaped as soon as it ends, and never
+ * sent a signal after that. No main loop has to run. Others may wait for
+ * @process, or send it signals, as well. Its pipes are the caller's to read and
+ * write; a process that nobody reads may not end. Processes that it has begun
+ * itself are not asked to end.
+ *
+ * A task that is never added leaves the process alone. On systems other than Unix
+ * a stop does not reach the process.
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new_for_subprocess (const char  *name,
+                                GSubprocess *process)
+{
+  g_return_val_if_fail (G_IS_SUBPROCESS (process), NULL);
+
+  return tasker_task_new_full (tasker_subprocess_job_new (name, process));
+}
+
+/**
  * tasker_task_get_current:
  *
  * Gets the task whose function this thread is inside of.

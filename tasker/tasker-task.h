@@ -141,6 +141,9 @@ TaskerTask      *tasker_task_new_async       (const char           *name,
                                               GDestroyNotify        user_data_free);
 TASKER_AVAILABLE_IN_1_0
 TaskerTask      *tasker_task_new_for_gtask   (GTask                *gtask);
+TASKER_AVAILABLE_IN_1_0
+TaskerTask      *tasker_task_new_for_subprocess (const char        *name,
+                                                 GSubprocess       *process);
 
 TASKER_AVAILABLE_IN_1_0
 void             tasker_task_complete        (TaskerTask           *self);
