@@ -65,7 +65,7 @@ typedef enum
 struct _TaskerHomeJob
 {
   TaskerJob        job;
-  GMainContext    *context; /* owned; %NULL for that of the thread that adds it */
+  GMainContext    *context; /* owned, until it has a home; %NULL for that of the thread that adds it */
   TaskerHome      *home;
   TaskerHomeWhere  where;   /* under the core's lock */
   guint8           placed;  /* has a place */

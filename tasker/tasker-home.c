@@ -736,6 +736,9 @@ tasker_home_adopt (TaskerCore    *core,
 
   job->home = get_home (core, context, job->job.priority);
   count_job (job->home, 1);
+  /* From here on the home keeps the context, and a result that is kept for
+   * long does not. */
+  g_clear_pointer (&job->context, g_main_context_unref);
   core->n_home_queued++;
   move (job, TASKER_AT_QUEUED);
   wake (job->home);

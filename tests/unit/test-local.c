@@ -160,6 +160,40 @@ abort_thread (gpointer group)
   return NULL;
 }
 
+/* A task that has not begun, and one that has, and a stop, all before one
+ * iteration: the one does not begin, the other sees the stop at once. */
+static void
+test_stop_wins (void)
+{
+  guint n_rounds = tasker_test_rounds (1000);
+
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      Steps begun = STEPS_INIT;
+      Steps queued = STEPS_INIT;
+      int n_calls;
+
+      begun.n_left = G_MAXINT;
+      tasker_group_spawn_local (group, NULL, step, &begun, free_steps);
+      tasker_test_iterate_until (begun.n_calls > 0);
+      n_calls = begun.n_calls;
+
+      if (i % 2 == 0)
+        tasker_group_spawn_local (group, NULL, step, &queued, free_steps);
+      tasker_group_stop (group);
+      if (i % 2 != 0)
+        tasker_group_spawn_local (group, NULL, step, &queued, free_steps);
+      begun.n_left = 0;
+
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_cmpint (queued.n_calls, ==, 0);
+      g_assert_cmpint (begun.n_calls, ==, n_calls + 1);
+      g_assert_true (begun.cancelled);
+      tasker_test_assert_counts (group, 2, 0, 1, 0, 1, 0);
+    }
+}
+
 /* From another thread; what belongs to this one is still freed in it. */
 static gboolean
 go_on (gpointer       user_data,
@@ -304,11 +338,11 @@ count_tick (gpointer user_data)
 }
 
 static gboolean
-work_for_50_us (gpointer       user_data,
-                GCancellable  *stopper,
-                GError       **error)
+work_for_5_us (gpointer       user_data,
+               GCancellable  *stopper,
+               GError       **error)
 {
-  gint64 end = g_get_monotonic_time () + 50;
+  gint64 end = g_get_monotonic_time () + 5;
 
   while (g_get_monotonic_time () < end);
   return G_SOURCE_REMOVE;
@@ -319,14 +353,14 @@ static void
 test_loop_stays_free (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  guint n_tasks = tasker_test_rounds (20000);
+  guint n_tasks = tasker_test_rounds (200000);
   guint source;
   int n_ticks = 0;
   gint64 begin;
   double seconds;
 
   for (guint i = 0; i < n_tasks; i++)
-    tasker_group_spawn_local (group, NULL, work_for_50_us, NULL, NULL);
+    tasker_group_spawn_local (group, NULL, work_for_5_us, NULL, NULL);
   source = g_timeout_add_full (120, 1, count_tick, &n_ticks, NULL);
 
   begin = g_get_monotonic_time ();
@@ -408,7 +442,7 @@ test_interval_skips (void)
 static void
 test_interval_stop_wins (void)
 {
-  for (guint i = 0; i < tasker_test_rounds (100); i++)
+  for (guint i = 0; i < tasker_test_rounds (1000); i++)
     {
       g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
       g_autoptr (TaskerTask) task = NULL;
@@ -418,7 +452,7 @@ test_interval_stop_wins (void)
       task = tasker_task_new_interval (NULL, 1, step, &steps, free_steps);
       tasker_group_add (group, task);
       tasker_test_iterate_until (tasker_task_get_state (task) == TASKER_TASK_STATE_RUNNING);
-      g_usleep (2000);
+      g_usleep (1100);
       if (i % 2 == 0)
         tasker_group_stop (group);
       else
@@ -522,7 +556,34 @@ test_async_twice (void)
   tasker_task_complete (task);
   tasker_test_critical ("*completed before*", tasker_task_complete (task));
   g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_critical ("*completed before*",
+                        tasker_task_complete_error (task, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED, "late")));
+  g_assert_null (tasker_task_get_error (task));
   tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+}
+
+/* From two threads at once: one of them does it, the other is told. */
+static void
+test_async_twice_at_once (void)
+{
+  guint n_rounds = tasker_test_rounds (200);
+
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) task = tasker_task_new_async ("twice", NULL, NULL, NULL);
+      GThread *completers[2];
+
+      tasker_group_add (group, task);
+      g_test_expect_message ("Tasker", G_LOG_LEVEL_CRITICAL, "*completed before*");
+      for (guint j = 0; j < G_N_ELEMENTS (completers); j++)
+        completers[j] = g_thread_new ("complete", complete_thread, task);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      for (guint j = 0; j < G_N_ELEMENTS (completers); j++)
+        g_thread_join (completers[j]);
+      g_test_assert_expected_messages ();
+      tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+    }
 }
 
 /* An abort ends it; a completion that comes later is of no account. */
@@ -540,6 +601,7 @@ test_async_after_abort (void)
   g_assert_true (tasker_group_join (group, NULL, NULL));
   g_assert_cmpint (steps.n_freed, ==, 1);
   tasker_task_complete (task);
+  tasker_test_critical ("*completed before*", tasker_task_complete (task));
   g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_ABORTED);
   tasker_test_assert_counts (group, 1, 0, 0, 0, 0, 1);
 }
@@ -765,6 +827,7 @@ main (int    argc,
   tasker_test_add ("/local/join-elsewhere", test_join_elsewhere);
   tasker_test_add ("/local/failure", test_failure);
   tasker_test_add ("/local/stop", test_stop);
+  tasker_test_add ("/local/stop-wins", test_stop_wins);
   tasker_test_add ("/local/stop-error", test_stop_error);
   tasker_test_add ("/local/abort", test_abort);
   tasker_test_add ("/local/stopped-alone", test_stopped_alone);
@@ -777,6 +840,7 @@ main (int    argc,
   tasker_test_add ("/local/async/complete", test_async);
   tasker_test_add ("/local/async/errors", test_async_errors);
   tasker_test_add ("/local/async/twice", test_async_twice);
+  tasker_test_add ("/local/async/twice-at-once", test_async_twice_at_once);
   tasker_test_add ("/local/async/after-abort", test_async_after_abort);
   tasker_test_add ("/local/async/race", test_async_race);
   tasker_test_add ("/local/context/other", test_other_context);

@@ -594,19 +594,23 @@ test_sleep_async_ended_early (void)
 static void
 test_sleep_async_stop_wins (void)
 {
-  const guint lengths_ms[] = { 0, 1, 5 };
+  guint n_rounds = tasker_test_rounds (1000);
 
-  for (guint i = 0; i < G_N_ELEMENTS (lengths_ms); i++)
+  for (guint i = 0; i < n_rounds; i++)
     {
       g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
       g_autoptr (TaskerStopper) stopper = tasker_group_create_stopper (group);
       g_autoptr (GAsyncResult) result = NULL;
       g_autoptr (GError) error = NULL;
       GAsyncResult *pending = NULL;
+      guint duration_ms = i % 3;
 
-      tasker_stopper_sleep_async (stopper, lengths_ms[i], tasker_test_keep, &pending);
-      g_usleep (20 * 1000);
-      tasker_group_stop (group);
+      tasker_stopper_sleep_async (stopper, duration_ms, tasker_test_keep, &pending);
+      g_usleep (duration_ms * 1000 + 100);
+      if (i % 2 == 0)
+        tasker_group_stop (group);
+      else
+        g_cancellable_cancel (G_CANCELLABLE (stopper));
 
       result = wait_for_result (&pending);
       g_assert_false (tasker_stopper_sleep_finish (stopper, result, &error));
