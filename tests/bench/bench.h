@@ -29,6 +29,7 @@ extern const BenchWork works_glib[];
 extern const BenchWork works_local[];
 extern const BenchWork works_latency[];
 extern const BenchWork works_memory[];
+extern const BenchWork works_stream[];
 
 /* GLib's clock counts in microseconds, which is too coarse here. */
 static inline gint64

@@ -2,6 +2,9 @@
 /* The works of the benchmark that run on a main loop. Each checks that all its
  * tasks have ended as they should. */
 
+/* For gettid() */
+#define _GNU_SOURCE
+
 #include "bench.h"
 
 #include <stdio.h>
