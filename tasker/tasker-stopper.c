@@ -52,6 +52,7 @@ typedef struct
   GList           link;   /* in the source, and its */
   GWeakRef        self;   /* by which the source gets a reference, if that */
   gboolean        weak;   /* … is not known to be good */
+  guint           n_sleepers; /* under the lock */
   TaskerDeadline *deadline; /* atomic; made when needed */
   GMutex          lock;   /* for @cancelled only, which sleepers wait for */
   GCond           cancelled;
@@ -122,8 +123,10 @@ tasker_stopper_cancelled (GCancellable *cancellable)
 
   tasker_stopper_end (self);
 
+  /* To wake nobody would be a system call all the same. */
   g_mutex_lock (&priv->lock);
-  g_cond_broadcast (&priv->cancelled);
+  if (priv->n_sleepers > 0)
+    g_cond_broadcast (&priv->cancelled);
   g_mutex_unlock (&priv->lock);
 }
 
@@ -355,8 +358,10 @@ sleep_until (TaskerStopper *self,
     return;
 
   g_mutex_lock (&priv->lock);
+  priv->n_sleepers++;
   while (!g_cancellable_is_cancelled (G_CANCELLABLE (self)) &&
          g_cond_wait_until (&priv->cancelled, &priv->lock, end));
+  priv->n_sleepers--;
   g_mutex_unlock (&priv->lock);
 }
 
