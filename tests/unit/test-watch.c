@@ -87,13 +87,18 @@ test_conformance (void)
   g_autoptr (TaskerGroup) clone = tasker_group_clone (group);
   g_autoptr (GListModel) model = tasker_group_get_tasks (group);
   TaskerTestShadow shadow;
+  TaskerTestGate gate;
   GThread *thread;
   guint n_taken = 0;
 
-  tasker_group_set_max_running (group, 2);
+  /* Most of the tasks are over before anybody sees them; this one is not. */
+  tasker_test_gate_init (&gate);
+  tasker_group_set_max_running (group, 3);
   tasker_test_shadow_init (&shadow, model);
+  tasker_group_spawn (group, "seen", tasker_test_pass_gate, &gate, NULL);
+  tasker_test_iterate_until (shadow.items->len == 1);
   thread = g_thread_new ("spawn", spawn_thread, clone);
-  while (!tasker_group_is_finished (clone) || tasker_group_get_n_tasks (group) > 0)
+  while (!tasker_group_is_finished (clone) || tasker_group_get_n_tasks (group) > 1)
     {
       g_autoptr (GPtrArray) tasks = NULL;
 
@@ -103,6 +108,7 @@ test_conformance (void)
       n_taken += tasks->len;
     }
   g_thread_join (thread);
+  tasker_test_gate_open (&gate);
   tasker_test_iterate_until (shadow.items->len == 0);
   g_assert_cmpuint (shadow.n_removals, >, 0);
   g_test_message ("%u changes", shadow.n_changes);
@@ -113,8 +119,9 @@ test_conformance (void)
 
     n_taken += tasks->len;
   }
-  g_assert_cmpuint (n_taken, ==, 20 * tasker_test_rounds (1000));
+  g_assert_cmpuint (n_taken, ==, 20 * tasker_test_rounds (1000) + 1);
   tasker_test_shadow_clear (&shadow);
+  tasker_test_gate_clear (&gate);
 }
 
 /* Of many that are there at first, all come. */
@@ -1281,6 +1288,33 @@ say_thread (gpointer task)
   return NULL;
 }
 
+static gpointer
+say_early_thread (gpointer task)
+{
+  tasker_task_set_progress (task, 0.5, "early");
+  return NULL;
+}
+
+/* In another thread a new task cannot say so; it does when it is added. */
+static void
+test_progress_early (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = tasker_task_new (NULL, tasker_test_wait_stopped, NULL, NULL);
+  Ears ears;
+
+  open_ears (&ears, task, task_properties, G_N_ELEMENTS (task_properties));
+  g_thread_join (g_thread_new ("say", say_early_thread, task));
+  tasker_test_iterate ();
+  g_assert_cmpuint (heard (&ears, "progress"), ==, 0);
+  tasker_group_add (group, task);
+  tasker_test_iterate_until (heard (&ears, "progress") == 1);
+  g_assert_cmpuint (heard (&ears, "progress-message"), ==, 1);
+  tasker_group_stop (group);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  close_ears (&ears);
+}
+
 /* Several threads say things, the task ends meanwhile, and all of them let go of
  * it; somebody listens, in some rounds. */
 static void
@@ -1338,6 +1372,7 @@ main (int   argc,
   tasker_test_add ("/watch/progress/before", test_progress_before);
   tasker_test_add ("/watch/progress/of-each", test_progress_of_each);
   tasker_test_add ("/watch/progress/of-children", test_progress_of_children);
+  tasker_test_add ("/watch/progress/early", test_progress_early);
   tasker_test_add ("/watch/progress/races", test_progress_races);
   tasker_test_add ("/watch/states", test_states);
   tasker_test_add ("/watch/states/of-kinds", test_states_of_kinds);
