@@ -18,7 +18,6 @@ typedef struct
 {
   guint         n_starts; /* runners to start */
   TaskerJob    *dropped;  /* jobs that nobody wants any more */
-  GQueue        woken;    /* waiters on a main loop */
   GQueue        entered;  /* jobs that were added and need no turn */
   GSList       *homes;    /* sources of homes that have gone */
   gboolean      watch_growth;

@@ -235,7 +235,6 @@ carry_out (TaskerCore *self,
     have_sleepers_retry (self);
   tasker_home_destroy (todo->homes);
   enter_jobs (self, &todo->entered);
-  tasker_waiter_deliver (&todo->woken);
 }
 
 /* Frees what nobody wants any more, before anybody is told of its end. A join

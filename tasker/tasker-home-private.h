@@ -82,11 +82,12 @@ typedef struct
 
 /*
  * TaskerTellFunc:
+ * @object: that of the client, or the client
  * @end: the monotonic time at which to stop
  *
  * Called in the home context of @object, no lock held.
  *
- * Returns: whether it has more to do, and wants to be told again
+ * Returns: whether @object has more to do, and wants to be told again
  */
 typedef gboolean (*TaskerTellFunc) (gpointer object,
                                     gint64   end);
@@ -98,12 +99,14 @@ typedef gboolean (*TaskerTellFunc) (gpointer object,
  * something has changed: once for all that changes until it is told, and once
  * in an iteration at most.
  *
- * It knows its object weakly. The object leaves in its dispose().
+ * It knows its object weakly. The object leaves in its dispose(). A client without
+ * an object is told itself, and has to be there until then.
  */
 struct _TaskerHomeClient
 {
   GMainContext   *context; /* owned */
-  GWeakRef       *object;  /* which the object itself has */
+  GWeakRef       *object;  /* which the object itself has, or %NULL */
+  int             priority;
   TaskerTellFunc  tell;
 
   /* Under the core's lock */
@@ -115,6 +118,7 @@ struct _TaskerHomeClient
 void     tasker_home_client_init  (TaskerHomeClient *self,
                                    GWeakRef         *object,
                                    GMainContext     *context,
+                                   int               priority,
                                    TaskerTellFunc    tell);
 void     tasker_home_client_clear (TaskerHomeClient *self);
 /* With the core's lock held. */

@@ -443,15 +443,19 @@ tell_client (TaskerHome *self,
   TaskerHomeClient *client;
   TaskerTellFunc tell;
   g_autoptr(GObject) object = NULL;
+  gboolean itself;
 
   tasker_core_lock (self->core);
   client = take_client (self, turn, &tell);
   /* From here on the client is there for as long as its object. */
-  if (client != NULL)
+  itself = client != NULL && client->object == NULL;
+  if (client != NULL && !itself)
     object = g_weak_ref_get (client->object);
   tasker_core_unlock (self->core);
 
-  if (object != NULL && tell (object, end))
+  if (itself)
+    tell (client, end);
+  else if (object != NULL && tell (object, end))
     {
       tasker_core_lock (self->core);
       tasker_home_client_tell (client, self->core);
@@ -779,11 +783,13 @@ void
 tasker_home_client_init (TaskerHomeClient *self,
                          GWeakRef         *object,
                          GMainContext     *context,
+                         int               priority,
                          TaskerTellFunc    tell)
 {
   self->link.data = self;
   self->context = g_main_context_ref (context);
   self->object = object;
+  self->priority = priority;
   self->tell = tell;
 }
 
@@ -800,7 +806,7 @@ tasker_home_client_tell (TaskerHomeClient *self,
   if (self->home != NULL)
     return;
 
-  self->home = get_home (core, self->context, G_PRIORITY_DEFAULT);
+  self->home = get_home (core, self->context, self->priority);
   self->turn = self->home->turn;
   g_queue_push_tail_link (&self->home->clients, &self->link);
   wake (self->home);

@@ -503,7 +503,7 @@ new_notifier (TaskerTask *self)
   g_weak_ref_init (&notifier->weak, self->full ? self : NULL);
   tasker_home_client_init (&notifier->client,
                            self->full ? &notifier->weak : tasker_stopper_get_weak (TASKER_STOPPER (self)),
-                           get_home (self), tell);
+                           get_home (self), G_PRIORITY_DEFAULT, tell);
 
   return notifier;
 }

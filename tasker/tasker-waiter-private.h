@@ -54,7 +54,4 @@ void     tasker_waiter_settle     (TaskerCore        *core,
                                    GQueue            *waiters);
 void     tasker_waiter_nudge      (TaskerCore        *core);
 
-/* Without. */
-void     tasker_waiter_deliver    (GQueue            *woken);
-
 G_END_DECLS

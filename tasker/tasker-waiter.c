@@ -13,6 +13,7 @@
 #include "tasker-current-private.h"
 #include "tasker-error.h"
 #include "tasker-home-private.h"
+#include "tasker-home-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-task-private.h"
 
@@ -22,9 +23,9 @@
 
 typedef struct
 {
+  TaskerHomeClient client; /* first; is told when it is over, if it does not block */
   TaskerWait    wait;
-  GList         link;      /* in the waiters of the core, or of the task; in
-                            * those who were woken */
+  GList         link;      /* in the waiters of the core, or of the task */
   GList         sleeper;   /* in the sleepers of the core, if it blocks */
   gboolean      cancelled;
   gboolean      done;
@@ -91,7 +92,7 @@ wake (TaskerWaiter *self)
 {
   self->woken = TRUE;
   if (self->result != NULL)
-    g_queue_push_tail_link (&self->wait.core->todo.woken, &self->link);
+    tasker_home_client_tell (&self->client, self->wait.core);
   else if (self->iterating)
     g_main_context_wakeup (self->context);
   else
@@ -576,13 +577,12 @@ tasker_waiter_sleep (TaskerCore   *core,
 /* On a main loop */
 
 static void
-tasker_waiter_free (gpointer data)
+tasker_waiter_free (TaskerWaiter *self)
 {
-  TaskerWaiter *self = data;
-
   if (self->cancel_source != NULL)
     g_source_destroy (self->cancel_source);
   g_clear_pointer (&self->cancel_source, g_source_unref);
+  tasker_home_client_clear (&self->client);
   g_clear_object (&self->wait.task);
   tasker_core_unref (self->wait.core);
   g_clear_error (&self->error);
@@ -590,10 +590,13 @@ tasker_waiter_free (gpointer data)
   g_free (self);
 }
 
+/* Through the hand-over, even in the right context: whoever ended the wait, by
+ * finishing a handle perhaps, does not expect to be called back inside of that. */
 static gboolean
-on_done (gpointer data)
+deliver (gpointer client,
+         gint64   end)
 {
-  TaskerWaiter *self = data;
+  TaskerWaiter *self = client;
 
   if (self->error != NULL && self->wait.undo != NULL)
     self->wait.undo (self->wait.data);
@@ -602,27 +605,9 @@ on_done (gpointer data)
     g_task_return_error (self->result, g_steal_pointer (&self->error));
   else
     g_task_return_boolean (self->result, TRUE);
+  tasker_waiter_free (self);
 
-  return G_SOURCE_REMOVE;
-}
-
-/* Not at once, even in the right context: whoever ended the wait, by finishing
- * a handle perhaps, does not expect to be called back inside of that. */
-void
-tasker_waiter_deliver (GQueue *woken)
-{
-  GList *link;
-
-  while ((link = g_queue_pop_head_link (woken)) != NULL)
-    {
-      TaskerWaiter *self = link->data;
-      g_autoptr(GSource) source = g_idle_source_new ();
-
-      g_source_set_static_name (source, "[tasker] wait");
-      g_source_set_priority (source, g_task_get_priority (self->result));
-      g_source_set_callback (source, on_done, self, tasker_waiter_free);
-      g_source_attach (source, g_task_get_context (self->result));
-    }
+  return FALSE;
 }
 
 static gboolean
@@ -656,6 +641,8 @@ tasker_waiter_wait_async (const TaskerWait *wait,
 
   /* The cancellable is heard by the wait itself, which may just have ended. */
   g_task_set_check_cancellable (result, FALSE);
+  tasker_home_client_init (&self->client, NULL, g_task_get_context (result),
+                           g_task_get_priority (result), deliver);
   if (cancellable != NULL)
     {
       self->cancel_source = g_cancellable_source_new (cancellable);
