@@ -125,6 +125,8 @@ struct _TaskerCore
   gint64         alone_since; /* joiners wait for handles alone, or 0 */
   gboolean       watching_handles;
 
+  gboolean       bound;           /* to an application */
+
   /* Unix signals */
   gboolean       watching_signals;
   guint          n_signals;       /* that were taken; this and the next under */

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "tasker-application-private.h"
 #include "tasker-child-private.h"
 #include "tasker-core-private.h"
 #include "tasker-dump-private.h"
@@ -689,6 +690,7 @@ tasker_group_class_init (TaskerGroupClass *klass)
   object_class->dispose = tasker_group_dispose;
   object_class->finalize = tasker_group_finalize;
 
+  tasker_application_init ();
   define_settings ();
   define_family ();
   define_state ();
@@ -1836,6 +1838,91 @@ tasker_group_stop_on_signal (TaskerGroup  *self,
   tasker_core_unlock (self->core);
 
   return TRUE;
+}
+
+/* Returns: %FALSE if that was done before */
+static gboolean
+mark_bound (TaskerCore *core)
+{
+  gboolean first;
+
+  tasker_core_lock (core);
+  first = !core->bound;
+  core->bound = TRUE;
+  tasker_core_unlock (core);
+
+  return first;
+}
+
+/**
+ * tasker_group_bind_application:
+ * @self: a handle
+ * @application: an application that was not shut down
+ * @grace_ms: how long the tasks may take when it ends, in milliseconds; 0 to
+ *   abort them at once, %G_MAXUINT for no bound
+ *
+ * Has the group shut down with an application, once.
+ *
+ * However @application ends - [method@Gio.Application.quit], its last window was
+ * closed, its last hold released -, the group is stopped in its
+ * [signal@Gio.Application::shutdown] and waited for, as
+ * [method@Tasker.Group.shutdown] does, and then the application ends. And where a
+ * signal stops the group, see [method@Tasker.Group.stop_on_signal], the
+ * application quits.
+ *
+ * ```c
+ * application = gtk_application_new ("org.example.Sync", G_APPLICATION_DEFAULT_FLAGS);
+ * group = tasker_group_new ("sync");
+ * tasker_group_bind_application (group, G_APPLICATION (application), 5000);
+ *
+ * if (!tasker_group_stop_on_signal (group, SIGTERM, &error))
+ *   g_warning ("%s", error->message);
+ *
+ * return g_application_run (G_APPLICATION (application), argc, argv);
+ * ```
+ *
+ * Meanwhile the main context is iterated, so tasks on the main loop and replies
+ * that come over D-Bus get through. Windows that still exist can show what is
+ * waited for: whoever calls [method@Gio.Application.quit] with a window open
+ * changes what that shows first. Handlers of `shutdown` that were connected before
+ * this call run before, all others and those of the class after.
+ *
+ * The application can still be activated meanwhile. That does not start new work:
+ * what is added to the group ends at once, as stopped. A handler that does more
+ * than that, opening a window perhaps, asks
+ * [method@Tasker.Group.is_stopped] first.
+ *
+ * The application ends in any case. Tasks that go on after the grace and the
+ * abort are named in a warning in the log; they are cut off when the process
+ * exits. The first failure that nobody has taken is told in a message there.
+ *
+ * No handle has to be finished, nor kept: it is the application that keeps what
+ * is needed of the group. Several groups are shut down one after the other, in
+ * the order of these calls and each with its own grace; children of one group
+ * together, so bind their parent. An application that turns out to be remote,
+ * for another process is the primary one, has no `shutdown`, and does nothing
+ * here.
+ *
+ * To be called in the thread that runs @application, which is to be shut down
+ * yet: it is a mistake of the program to bind a group when
+ * `shutdown` has begun, or to bind it twice.
+ *
+ * Since: 1.0
+ */
+void
+tasker_group_bind_application (TaskerGroup  *self,
+                               GApplication *application,
+                               guint         grace_ms)
+{
+  g_return_if_fail (TASKER_IS_GROUP (self));
+  g_return_if_fail (G_IS_APPLICATION (application));
+
+  if (tasker_application_is_over (application))
+    g_critical ("A group was bound to an application that was shut down");
+  else if (!mark_bound (self->core))
+    g_critical ("A group was bound to an application twice");
+  else
+    tasker_application_bind (application, self->core, grace_ms);
 }
 
 /* Joining */

@@ -145,6 +145,10 @@ TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_group_stop_on_signal     (TaskerGroup          *self,
                                                   int                   signum,
                                                   GError              **error);
+TASKER_AVAILABLE_IN_1_0
+void             tasker_group_bind_application   (TaskerGroup          *self,
+                                                  GApplication         *application,
+                                                  guint                 grace_ms);
 
 /* Joining */
 TASKER_AVAILABLE_IN_1_0

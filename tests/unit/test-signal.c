@@ -4,121 +4,13 @@
  * program starts for it. Each is this program again, which then plays one of
  * the scenarios and says on its standard output how far it is. */
 
-#include "tasker-test.h"
+#include "tasker-test-child.h"
 
 #include <glib-unix.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static const char *program;
-
-/* The parent's side */
-
-typedef struct
-{
-  GSubprocess      *process;
-  GDataInputStream *lines;
-} Child;
-
-static void
-child_start (Child      *child,
-             const char *scenario)
-{
-  g_autoptr (GError) error = NULL;
-
-  child->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE,
-                                     &error, program, "--scenario", scenario, NULL);
-  g_assert_no_error (error);
-  child->lines = g_data_input_stream_new (g_subprocess_get_stdout_pipe (child->process));
-}
-
-static void
-child_clear (Child *child)
-{
-  g_object_unref (child->lines);
-  g_object_unref (child->process);
-}
-
-static void
-child_expect (Child      *child,
-              const char *expected)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *line = g_data_input_stream_read_line (child->lines, NULL, NULL, &error);
-
-  g_assert_no_error (error);
-  g_assert_cmpstr (line, ==, expected);
-}
-
-static void
-child_signal (Child      *child,
-              int         signum,
-              const char *expected)
-{
-  g_subprocess_send_signal (child->process, signum);
-  child_expect (child, expected);
-}
-
-/* Lets the child go on where it waits for that. */
-static void
-child_go_on (Child *child)
-{
-  GOutputStream *stdin_pipe = g_subprocess_get_stdin_pipe (child->process);
-
-  g_assert_true (g_output_stream_write_all (stdin_pipe, "\n", 1, NULL, NULL, NULL));
-  g_assert_true (g_output_stream_flush (stdin_pipe, NULL, NULL));
-}
-
-static void
-child_ends (Child *child)
-{
-  child_expect (child, NULL);
-  g_assert_true (g_subprocess_wait (child->process, NULL, NULL));
-  g_assert_true (g_subprocess_get_if_exited (child->process));
-  g_assert_cmpint (g_subprocess_get_exit_status (child->process), ==, 0);
-  child_clear (child);
-}
-
-static void
-child_dies (Child *child,
-            int    signum)
-{
-  child_expect (child, NULL);
-  g_assert_true (g_subprocess_wait (child->process, NULL, NULL));
-  g_assert_true (g_subprocess_get_if_signaled (child->process));
-  g_assert_cmpint (g_subprocess_get_term_sig (child->process), ==, signum);
-  child_clear (child);
-}
-
-/* The child's side */
-
-/* In one call, for another thread may be about to end the process. */
-static void
-say (const char *line)
-{
-  g_autofree char *text = g_strconcat (line, "\n", NULL);
-
-  g_assert_cmpint (write (STDOUT_FILENO, text, strlen (text)), ==, (gssize) strlen (text));
-}
-
-static void
-say_counts (TaskerGroup *group)
-{
-  g_autofree char *counts = tasker_test_counts (group);
-
-  say (counts);
-}
-
-static void
-wait_for_parent (void)
-{
-  while (getchar () != '\n')
-    ;
-}
 
 static void
 watch (TaskerGroup *group,
@@ -216,22 +108,22 @@ play_before (void)
   g_autoptr (TaskerGroup) group = make_obedient_group ();
 
   watch (group, SIGTERM);
-  say ("ready");
+  tasker_test_say ("ready");
   tasker_test_wait_for (tasker_group_is_stopped (group));
   tasker_group_spawn (group, "late", tasker_test_fail, NULL, NULL);
   join (group);
-  say_counts (group);
+  tasker_test_say_counts (group);
 }
 
 static void
 test_before (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "before");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "2 = 0 live + 0 succeeded + 0 failed + 2 stopped + 0 aborted");
-  child_ends (&child);
+  tasker_test_child_start (&child, "before");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "2 = 0 live + 0 succeeded + 0 failed + 2 stopped + 0 aborted");
+  tasker_test_child_ends (&child);
 }
 
 /* A daemon that has no main loop, only a join, and owes something at its end. */
@@ -245,20 +137,20 @@ play_during (void)
   tasker_task_set_run_always (flush, TRUE);
   tasker_group_add (group, flush);
   watch (group, SIGTERM);
-  say ("ready");
+  tasker_test_say ("ready");
   join (group);
-  say_counts (group);
+  tasker_test_say_counts (group);
 }
 
 static void
 test_during (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "during");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "2 = 0 live + 1 succeeded + 0 failed + 1 stopped + 0 aborted");
-  child_ends (&child);
+  tasker_test_child_start (&child, "during");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "2 = 0 live + 1 succeeded + 0 failed + 1 stopped + 0 aborted");
+  tasker_test_child_ends (&child);
 }
 
 static void
@@ -278,20 +170,20 @@ play_main_loop (void)
 
   watch (group, SIGTERM);
   tasker_group_join_async (group, NULL, on_joined, loop);
-  say ("ready");
+  tasker_test_say ("ready");
   g_main_loop_run (loop);
-  say_counts (group);
+  tasker_test_say_counts (group);
 }
 
 static void
 test_main_loop (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "main-loop");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
-  child_ends (&child);
+  tasker_test_child_start (&child, "main-loop");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
+  tasker_test_child_ends (&child);
 }
 
 static void
@@ -302,19 +194,19 @@ play_after (void)
   watch (group, SIGTERM);
   tasker_group_spawn (group, "done", tasker_test_succeed, NULL, NULL);
   join (group);
-  say_counts (group);
-  wait_for_parent ();
+  tasker_test_say_counts (group);
+  tasker_test_wait_for_parent ();
 }
 
 static void
 test_after (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "after");
-  child_expect (&child, "1 = 0 live + 1 succeeded + 0 failed + 0 stopped + 0 aborted");
+  tasker_test_child_start (&child, "after");
+  tasker_test_child_expect (&child, "1 = 0 live + 1 succeeded + 0 failed + 0 stopped + 0 aborted");
   g_subprocess_send_signal (child.process, SIGTERM);
-  child_dies (&child, SIGTERM);
+  tasker_test_child_dies (&child, SIGTERM);
 }
 
 /* The signal hits a group, or what is between two groups, and is never lost. */
@@ -323,7 +215,7 @@ play_one_after_the_other (void)
 {
   gboolean stopped = FALSE;
 
-  say ("ready");
+  tasker_test_say ("ready");
   while (!stopped)
     {
       g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
@@ -344,10 +236,10 @@ test_one_after_the_other (void)
 
   for (guint i = 0; i < n_rounds; i++)
     {
-      Child child;
+      TaskerTestChild child;
 
-      child_start (&child, "one-after-the-other");
-      child_expect (&child, "ready");
+      tasker_test_child_start (&child, "one-after-the-other");
+      tasker_test_child_expect (&child, "ready");
       g_usleep ((gulong) g_test_rand_int_range (0, 3000));
       g_subprocess_send_signal (child.process, SIGTERM);
       g_assert_true (g_subprocess_wait (child.process, NULL, NULL));
@@ -361,7 +253,7 @@ test_one_after_the_other (void)
         {
           g_assert_cmpint (g_subprocess_get_term_sig (child.process), ==, SIGTERM);
         }
-      child_clear (&child);
+      tasker_test_child_clear (&child);
     }
 
   g_test_message ("%u of %u hit a group", n_stopped, n_rounds);
@@ -376,12 +268,12 @@ play_stubborn (void)
 
   watch (group, SIGINT);
   watch (group, SIGTERM);
-  say ("ready");
+  tasker_test_say ("ready");
   tasker_test_wait_for (tasker_group_is_stopped (group));
   g_assert_cmpuint (get_n_aborted (group), ==, 0);
-  say ("stopped");
+  tasker_test_say ("stopped");
   tasker_test_wait_for (get_n_aborted (group) == 1);
-  say ("aborted");
+  tasker_test_say ("aborted");
   join (group);
   g_assert_not_reached ();
 }
@@ -389,27 +281,27 @@ play_stubborn (void)
 static void
 test_three_times (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "stubborn");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGINT, "stopped");
-  child_signal (&child, SIGINT, "aborted");
+  tasker_test_child_start (&child, "stubborn");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGINT, "stopped");
+  tasker_test_child_signal (&child, SIGINT, "aborted");
   g_subprocess_send_signal (child.process, SIGINT);
-  child_dies (&child, SIGINT);
+  tasker_test_child_dies (&child, SIGINT);
 }
 
 static void
 test_counted_together (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "stubborn");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "stopped");
-  child_signal (&child, SIGINT, "aborted");
+  tasker_test_child_start (&child, "stubborn");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "stopped");
+  tasker_test_child_signal (&child, SIGINT, "aborted");
   g_subprocess_send_signal (child.process, SIGTERM);
-  child_dies (&child, SIGTERM);
+  tasker_test_child_dies (&child, SIGTERM);
 }
 
 /* Not even who holds up the service thread keeps the process. */
@@ -417,7 +309,7 @@ static void
 block_for_ever (GCancellable *stopper,
                 gpointer      user_data)
 {
-  say ("held up");
+  tasker_test_say ("held up");
   while (TRUE)
     pause ();
 }
@@ -430,25 +322,25 @@ play_held_up (void)
 
   g_cancellable_connect (G_CANCELLABLE (stopper), G_CALLBACK (block_for_ever), NULL, NULL);
   watch (group, SIGINT);
-  say ("ready");
+  tasker_test_say ("ready");
   join (group);
-  wait_for_parent ();
+  tasker_test_wait_for_parent ();
 }
 
 static void
 test_held_up (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "held-up");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGINT, "held up");
+  tasker_test_child_start (&child, "held-up");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGINT, "held up");
   while (g_subprocess_get_identifier (child.process) != NULL)
     {
       g_subprocess_send_signal (child.process, SIGINT);
       g_usleep (10 * 1000);
     }
-  child_dies (&child, SIGINT);
+  tasker_test_child_dies (&child, SIGINT);
 }
 
 /* Several groups */
@@ -462,16 +354,16 @@ play_several (void)
   watch (one, SIGTERM);
   watch (other, SIGTERM);
   watch (other, SIGHUP);
-  say ("ready");
+  tasker_test_say ("ready");
   tasker_test_wait_for (tasker_group_is_stopped (other));
   g_assert_false (tasker_group_is_stopped (one));
-  say ("the other");
+  tasker_test_say ("the other");
   tasker_test_wait_for (tasker_group_is_stopped (one));
   tasker_test_wait_for (get_n_aborted (other) == 1);
   g_assert_cmpuint (get_n_aborted (one), ==, 0);
-  say ("both");
+  tasker_test_say ("both");
   tasker_test_wait_for (get_n_aborted (one) == 1);
-  say ("all");
+  tasker_test_say ("all");
   join (one);
   g_assert_not_reached ();
 }
@@ -479,15 +371,15 @@ play_several (void)
 static void
 test_several (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "several");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGHUP, "the other");
-  child_signal (&child, SIGTERM, "both");
-  child_signal (&child, SIGTERM, "all");
+  tasker_test_child_start (&child, "several");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGHUP, "the other");
+  tasker_test_child_signal (&child, SIGTERM, "both");
+  tasker_test_child_signal (&child, SIGTERM, "all");
   g_subprocess_send_signal (child.process, SIGTERM);
-  child_dies (&child, SIGTERM);
+  tasker_test_child_dies (&child, SIGTERM);
 }
 
 static void
@@ -499,23 +391,23 @@ play_last_of_several (void)
   watch (first, SIGTERM);
   watch (last, SIGTERM);
   join (first);
-  say ("one joined");
+  tasker_test_say ("one joined");
   join (last);
   g_assert_false (tasker_group_is_stopped (first));
-  say_counts (last);
-  wait_for_parent ();
+  tasker_test_say_counts (last);
+  tasker_test_wait_for_parent ();
 }
 
 static void
 test_last_of_several (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "last-of-several");
-  child_expect (&child, "one joined");
-  child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
+  tasker_test_child_start (&child, "last-of-several");
+  tasker_test_child_expect (&child, "one joined");
+  tasker_test_child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
   g_subprocess_send_signal (child.process, SIGTERM);
-  child_dies (&child, SIGTERM);
+  tasker_test_child_dies (&child, SIGTERM);
 }
 
 static void
@@ -527,7 +419,7 @@ on_stopped (GCancellable *stopper,
   for (guint i = 0; i < 2; i++)
     g_assert_true (tasker_group_is_stopped (group[i]));
 
-  say (g_object_get_data (G_OBJECT (stopper), "name"));
+  tasker_test_say (g_object_get_data (G_OBJECT (stopper), "name"));
 }
 
 /* By the time that the first one hears of it, all of them are stopped; they hear
@@ -546,8 +438,8 @@ play_order (void)
       g_cancellable_connect (G_CANCELLABLE (stoppers[i]), G_CALLBACK (on_stopped), groups, NULL);
       watch (groups[i], SIGTERM);
     }
-  say ("ready");
-  wait_for_parent ();
+  tasker_test_say ("ready");
+  tasker_test_wait_for_parent ();
 
   for (guint i = 0; i < 2; i++)
     {
@@ -561,14 +453,14 @@ play_order (void)
 static void
 test_order (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "order");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "first");
-  child_expect (&child, "second");
-  child_go_on (&child);
-  child_ends (&child);
+  tasker_test_child_start (&child, "order");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "first");
+  tasker_test_child_expect (&child, "second");
+  tasker_test_child_go_on (&child);
+  tasker_test_child_ends (&child);
 }
 
 /* What acted before */
@@ -580,25 +472,25 @@ play_handler (void)
 
   install (SIGTERM, handle);
   watch (group, SIGTERM);
-  say ("ready");
+  tasker_test_say ("ready");
   join (group);
   g_assert_cmpint (g_atomic_int_get (&n_handled), ==, 0);
   assert_installed (SIGTERM, handle);
-  say_counts (group);
+  tasker_test_say_counts (group);
   tasker_test_wait_for (g_atomic_int_get (&n_handled) == 1);
-  say ("handled");
+  tasker_test_say ("handled");
 }
 
 static void
 test_handler (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "handler");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
-  child_signal (&child, SIGTERM, "handled");
-  child_ends (&child);
+  tasker_test_child_start (&child, "handler");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
+  tasker_test_child_signal (&child, SIGTERM, "handled");
+  tasker_test_child_ends (&child);
 }
 
 static void
@@ -608,24 +500,24 @@ play_ignored (void)
 
   install (SIGTERM, SIG_IGN);
   watch (group, SIGTERM);
-  say ("ready");
+  tasker_test_say ("ready");
   join (group);
   assert_installed (SIGTERM, SIG_IGN);
-  say_counts (group);
-  wait_for_parent ();
+  tasker_test_say_counts (group);
+  tasker_test_wait_for_parent ();
 }
 
 static void
 test_ignored (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "ignored");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
+  tasker_test_child_start (&child, "ignored");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
   g_subprocess_send_signal (child.process, SIGTERM);
-  child_go_on (&child);
-  child_ends (&child);
+  tasker_test_child_go_on (&child);
+  tasker_test_child_ends (&child);
 }
 
 /* Who comes later has the signal, and keeps it; until a group watches again. */
@@ -637,7 +529,7 @@ play_later_handler (void)
 
   watch (group, SIGTERM);
   install (SIGTERM, handle);
-  say ("ready");
+  tasker_test_say ("ready");
   tasker_test_wait_for (g_atomic_int_get (&n_handled) == 1);
   g_assert_false (tasker_group_is_stopped (group));
   tasker_group_stop (group);
@@ -645,23 +537,23 @@ play_later_handler (void)
   assert_installed (SIGTERM, handle);
 
   watch (next, SIGTERM);
-  say ("handled");
+  tasker_test_say ("handled");
   join (next);
   g_assert_cmpint (g_atomic_int_get (&n_handled), ==, 1);
   assert_installed (SIGTERM, handle);
-  say_counts (next);
+  tasker_test_say_counts (next);
 }
 
 static void
 test_later_handler (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "later-handler");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "handled");
-  child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
-  child_ends (&child);
+  tasker_test_child_start (&child, "later-handler");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "handled");
+  tasker_test_child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
+  tasker_test_child_ends (&child);
 }
 
 static gboolean
@@ -680,26 +572,26 @@ play_glib (void)
   guint id = g_unix_signal_add (SIGTERM, note_call, &n_calls);
 
   watch (group, SIGTERM);
-  say ("ready");
+  tasker_test_say ("ready");
   join (group);
   tasker_test_iterate ();
   g_assert_cmpint (n_calls, ==, 0);
-  say_counts (group);
+  tasker_test_say_counts (group);
   tasker_test_iterate_until (n_calls == 1);
-  say ("called");
+  tasker_test_say ("called");
   g_source_remove (id);
 }
 
 static void
 test_glib (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "glib");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
-  child_signal (&child, SIGTERM, "called");
-  child_ends (&child);
+  tasker_test_child_start (&child, "glib");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
+  tasker_test_child_signal (&child, SIGTERM, "called");
+  tasker_test_child_ends (&child);
 }
 
 /* Somebody puts our handler back when nobody watches any more. */
@@ -715,20 +607,20 @@ play_put_back (void)
   join (group);
   tasker_test_assert_equation (group);
   sigaction (SIGTERM, &ours, NULL);
-  say ("ready");
+  tasker_test_say ("ready");
   tasker_test_wait_for (g_atomic_int_get (&n_handled) == 1);
-  say ("handled");
+  tasker_test_say ("handled");
 }
 
 static void
 test_put_back (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "put-back");
-  child_expect (&child, "ready");
-  child_signal (&child, SIGTERM, "handled");
-  child_ends (&child);
+  tasker_test_child_start (&child, "put-back");
+  tasker_test_child_expect (&child, "ready");
+  tasker_test_child_signal (&child, SIGTERM, "handled");
+  tasker_test_child_ends (&child);
 }
 
 /* Other processes */
@@ -778,17 +670,17 @@ play_fork (void)
   g_assert_false (tasker_group_is_stopped (next));
   tasker_group_stop (next);
   join (next);
-  say_counts (next);
+  tasker_test_say_counts (next);
 }
 
 static void
 test_fork (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "fork");
-  child_expect (&child, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
-  child_ends (&child);
+  tasker_test_child_start (&child, "fork");
+  tasker_test_child_expect (&child, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
+  tasker_test_child_ends (&child);
 }
 
 static void
@@ -805,17 +697,17 @@ play_exec (void)
   g_assert_false (tasker_group_is_stopped (group));
   tasker_group_stop (group);
   join (group);
-  say_counts (group);
+  tasker_test_say_counts (group);
 }
 
 static void
 test_exec (void)
 {
-  Child child;
+  TaskerTestChild child;
 
-  child_start (&child, "exec");
-  child_expect (&child, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
-  child_ends (&child);
+  tasker_test_child_start (&child, "exec");
+  tasker_test_child_expect (&child, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
+  tasker_test_child_ends (&child);
 }
 
 /* Without a signal, in this process */
@@ -934,11 +826,7 @@ test_race (void)
   g_assert_true (is_default (SIGUSR2));
 }
 
-static const struct
-{
-  const char *name;
-  void      (*play) (void);
-} scenarios[] =
+static const TaskerTestScenario scenarios[] =
 {
   { "before", play_before },
   { "during", play_during },
@@ -959,33 +847,11 @@ static const struct
   { "exec", play_exec },
 };
 
-static int
-play (const char *name)
-{
-  /* Whatever happens to the parent. */
-  alarm (120 * tasker_test_get_scale ());
-
-  for (gsize i = 0; i < G_N_ELEMENTS (scenarios); i++)
-    {
-      if (strcmp (scenarios[i].name, name) != 0)
-        continue;
-
-      scenarios[i].play ();
-      return EXIT_SUCCESS;
-    }
-
-  g_error ("There is no scenario “%s”", name);
-}
-
 int
 main (int   argc,
       char *argv[])
 {
-  if (argc == 3 && strcmp (argv[1], "--scenario") == 0)
-    return play (argv[2]);
-
-  program = argv[0];
-  tasker_test_init (&argc, &argv);
+  tasker_test_init_scenarios (&argc, &argv, scenarios, G_N_ELEMENTS (scenarios));
 
   tasker_test_add ("/signal/before-join", test_before);
   tasker_test_add ("/signal/during-join", test_during);
