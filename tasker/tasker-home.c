@@ -314,7 +314,7 @@ take_jobs (TaskerHome  *self,
 static void
 take_due (TaskerHome *self)
 {
-  gint64 now = g_get_monotonic_time ();
+  gint64 now = self->now;
   gint64 due;
 
   while ((due = get_first_due (self)) != -1 && due <= now)
@@ -411,6 +411,8 @@ fill_hand (TaskerHome *self,
 {
   int n_jobs;
 
+  /* Not each step looks at the clock. */
+  self->now = g_get_monotonic_time ();
   tasker_core_lock (self->core);
   tasker_core_gather_hand (self->core, hand);
   take_due (self);
