@@ -237,6 +237,14 @@ tasker_home_foreach (TaskerCore *core,
     }
 }
 
+static gboolean
+needs_place (TaskerHome    *self,
+             TaskerHomeJob *job)
+{
+  return self->core->max_running != 0 && !job->placed &&
+         tasker_core_may_begin (self->core, &job->job);
+}
+
 /* Takes a place for a job that begins, if there is one. */
 static gboolean
 take_place (TaskerHome    *self,
@@ -244,7 +252,7 @@ take_place (TaskerHome    *self,
 {
   TaskerCore *core = self->core;
 
-  if (core->max_running == 0 || job->placed || !tasker_core_may_begin (core, &job->job))
+  if (!needs_place (self, job))
     return TRUE;
   if (!tasker_core_has_place_for_home (core))
     return FALSE;
@@ -341,11 +349,22 @@ put_back (TaskerHome *self,
     }
 }
 
+/* That it was starved when it looked last does not say that it is now: the first
+ * job may be one that was put back with its place, and others may have ended. */
+static gboolean
+has_queued_work (TaskerHome *self)
+{
+  TaskerHomeJob *job = from_job (self->queued.head);
+
+  return job != NULL && (!self->starved || !needs_place (self, job) ||
+                         tasker_core_has_place_for_home (self->core));
+}
+
 static gboolean
 has_work (TaskerHome *self)
 {
   return self->ready.head != NULL || self->releases.head != NULL ||
-         (self->queued.head != NULL && !self->starved) || !g_queue_is_empty (&self->clients);
+         has_queued_work (self) || !g_queue_is_empty (&self->clients);
 }
 
 static gboolean

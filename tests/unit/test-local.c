@@ -331,6 +331,32 @@ test_max_running (void)
 }
 
 static gboolean
+sleep_6_ms (gpointer       user_data,
+            GCancellable  *stopper,
+            GError       **error)
+{
+  g_usleep (6000);
+  return G_SOURCE_REMOVE;
+}
+
+/* A step takes all the time there is in an iteration, when others have a place
+ * already and further ones wait for one. */
+static void
+test_max_running_slow_steps (void)
+{
+  for (guint max_running = 1; max_running <= 4; max_running++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+
+      tasker_group_set_max_running (group, max_running);
+      for (guint i = 0; i < 8; i++)
+        tasker_group_spawn_local (group, NULL, sleep_6_ms, NULL, NULL);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      tasker_test_assert_counts (group, 8, 0, 8, 0, 0, 0);
+    }
+}
+
+static gboolean
 count_tick (gpointer user_data)
 {
   (*(int *) user_data)++;
@@ -832,6 +858,7 @@ main (int    argc,
   tasker_test_add ("/local/abort", test_abort);
   tasker_test_add ("/local/stopped-alone", test_stopped_alone);
   tasker_test_add ("/local/max-running", test_max_running);
+  tasker_test_add ("/local/max-running-slow-steps", test_max_running_slow_steps);
   tasker_test_add ("/local/loop-stays-free", test_loop_stays_free);
   tasker_test_add ("/local/slow-step", test_slow_step);
   tasker_test_add ("/local/interval/rate", test_interval);
