@@ -20,6 +20,7 @@ typedef struct
   TaskerJob    *dropped;  /* jobs that nobody wants any more */
   GQueue        entered;  /* jobs that were added and need no turn */
   GSList       *homes;    /* sources of homes that have gone */
+  GQueue        aborted;  /* tasks to be told that they are; owned */
   gboolean      watch_growth;
   gboolean      watch_handles;
   gboolean      stop;     /* a task has failed */

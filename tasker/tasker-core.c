@@ -218,6 +218,16 @@ enter_jobs (TaskerCore *self,
 }
 
 static void
+tell_aborted (gpointer task,
+              gpointer self)
+{
+  TaskerJob *job = tasker_task_get_job (task);
+
+  job->kind->aborted (job, self);
+  g_object_unref (task);
+}
+
+static void
 carry_out (TaskerCore *self,
            TaskerTodo *todo)
 {
@@ -235,6 +245,8 @@ carry_out (TaskerCore *self,
     have_sleepers_retry (self);
   tasker_home_destroy (todo->homes);
   enter_jobs (self, &todo->entered);
+  g_queue_foreach (&todo->aborted, tell_aborted, self);
+  g_queue_clear (&todo->aborted);
 }
 
 /* Frees what nobody wants any more, before anybody is told of its end. A join
@@ -1059,6 +1071,15 @@ sweep_claimed (gpointer job,
     tasker_job_doom (job, level == TASKER_LEVEL_ABORTED);
 }
 
+/* Those who run jobs that have begun are told of the abort, if they want to be. */
+static void
+note_aborted (TaskerCore *self,
+              TaskerJob  *job)
+{
+  if (job->kind->aborted != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_RUNNING)
+    g_queue_push_tail (&self->todo.aborted, g_object_ref (job->face));
+}
+
 /* Dooms what is queued and must not begin any more. */
 static void
 sweep (TaskerCore  *self,
@@ -1086,6 +1107,9 @@ sweep (TaskerCore  *self,
     }
 
   tasker_home_sweep (self, level);
+  if (level == TASKER_LEVEL_ABORTED)
+    for (TaskerJob *job = self->detached.head; job != NULL; job = job->next)
+      note_aborted (self, job);
 }
 
 /* Those that no runner or home looks after. */
@@ -1156,7 +1180,10 @@ tasker_core_doom (TaskerCore *self,
     reached = tasker_job_doom (job, abort) || job->full;
 
   if (reached && abort)
-    g_atomic_int_set (&job->aborted, TRUE);
+    {
+      g_atomic_int_set (&job->aborted, TRUE);
+      note_aborted (self, job);
+    }
   if (job->queued && tasker_job_is_doomed (job))
     {
       tasker_queue_remove (&self->queue, job);

@@ -1608,6 +1608,50 @@ tasker_group_set_owner_func (TaskerGroup     *self,
 }
 
 /**
+ * tasker_group_begin_external:
+ * @self: a handle
+ * @name: (nullable): what to call the task
+ * @owner: the number of its owner, see [func@Tasker.Task.register_owner]
+ *
+ * Makes a task as [ctor@Tasker.Task.new_external] does, and adds it, if it can
+ * begin at once; so its owner is not told that it does.
+ *
+ * Otherwise, because there is no room, the group is stopped, or the handle is
+ * finished, nothing is made.
+ *
+ * Returns: (transfer full) (nullable): the task, which has begun, or %NULL
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_group_begin_external (TaskerGroup *self,
+                             const char  *name,
+                             guint        owner)
+{
+  g_autoptr(TaskerTask) task = NULL;
+  TaskerJob *job;
+
+  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
+
+  if (tasker_group_is_finished (self))
+    return NULL;
+
+  task = tasker_task_new_external (name, owner);
+  if (task == NULL || !enter (self, task))
+    return NULL;
+
+  tasker_stopper_tie (TASKER_STOPPER (task), &self->core->source, FALSE);
+  job = tasker_task_get_job (task);
+  if (!tasker_external_begin (job, self->core))
+    {
+      leave (task);
+      return NULL;
+    }
+
+  return g_steal_pointer (&task);
+}
+
+/**
  * tasker_group_run_in_thread:
  * @self: a handle that is not finished
  * @task: a GTask

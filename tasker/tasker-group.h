@@ -126,6 +126,10 @@ void             tasker_group_set_owner_func     (TaskerGroup          *self,
                                                   gpointer              user_data,
                                                   GDestroyNotify        user_data_free);
 TASKER_AVAILABLE_IN_1_0
+TaskerTask      *tasker_group_begin_external     (TaskerGroup          *self,
+                                                  const char           *name,
+                                                  guint                 owner);
+TASKER_AVAILABLE_IN_1_0
 void             tasker_group_run_in_thread      (TaskerGroup          *self,
                                                   GTask                *task,
                                                   GTaskThreadFunc       func);

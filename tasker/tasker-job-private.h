@@ -20,6 +20,8 @@ typedef struct _TaskerOwner TaskerOwner;
  *   it with tasker_core_end(), or detaches it, for tasker_core_end_detached()
  * @discard: called instead when the job is not to run, with how it is to end;
  *   %NULL where nothing but that is to be done
+ * @aborted: called when a job that has begun is aborted, no lock held; it may
+ *   have ended since, but is there
  * @step: for a job that is run on a main loop, instead of @run and @discard:
  *   called in its home context, no lock held, when it begins and whenever its
  *   home has it ready, see TaskerHome
@@ -46,6 +48,8 @@ struct _TaskerJobKind
   void     (*discard)      (TaskerJob       *job,
                             TaskerCore      *core,
                             TaskerTaskState  state);
+  void     (*aborted)      (TaskerJob       *job,
+                            TaskerCore      *core);
   void     (*step)         (TaskerJob       *job,
                             TaskerCore      *core);
   void     (*enter)        (TaskerJob       *job,
@@ -240,6 +244,15 @@ gboolean   tasker_job_is_async     (TaskerJob      *job);
 gboolean   tasker_async_complete   (TaskerJob      *job,
                                     gboolean        failed,
                                     GError         *error);
+
+TaskerJob *tasker_external_job_new  (const char         *name,
+                                     guint               owner);
+gboolean   tasker_job_is_external   (TaskerJob          *job);
+gboolean   tasker_external_begin    (TaskerJob          *job,
+                                     TaskerCore         *core);
+gboolean   tasker_external_complete (TaskerJob          *job,
+                                     TaskerCore         *core,
+                                     GError             *error);
 
 TaskerJob *tasker_each_job_new  (const char      *name,
                                  gsize            n_items,

@@ -14,6 +14,7 @@
 #include "tasker-error.h"
 #include "tasker-growth-private.h"
 #include "tasker-service-private.h"
+#include "tasker-worker-private.h"
 
 /* How often a runner without work looks again before it gives up. A new job
  * finds it in that time at no cost; to wake a thread takes a system call on
@@ -463,6 +464,7 @@ run (gpointer data,
 
   live (data);
   tasker_core_unref (data);
+  tasker_worker_idle ();
 }
 
 gboolean

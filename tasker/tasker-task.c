@@ -914,17 +914,60 @@ tasker_task_new_async (const char     *name,
   return tasker_task_new_full (tasker_async_job_new (name, func, user_data, user_data_free));
 }
 
+/**
+ * tasker_task_new_external:
+ * @name: (nullable): what to call the task
+ * @owner: the number of its owner, see [func@Tasker.Task.register_owner]
+ *
+ * Makes a task for work that is done on a loop which is not GLib's, such as
+ * that of a language.
+ *
+ * It needs neither a thread nor a main context. When its turn comes its owner
+ * is told, and completes it with [method@Tasker.Task.complete] or
+ * [method@Tasker.Task.complete_error]. Other than one made with
+ * [ctor@Tasker.Task.new_async] it has not ended before that, also if it is
+ * aborted: the owner is told, and what is still to be cleaned up is waited for.
+ *
+ * See also [method@Tasker.Group.begin_external].
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new_external (const char *name,
+                          guint       owner)
+{
+  TaskerJob *job = tasker_external_job_new (name, owner);
+
+  g_return_val_if_fail (job != NULL, NULL);
+
+  return tasker_task_new_full (job);
+}
+
 static void
 complete (TaskerTask *self,
           GError     *error)
 {
-  if (!tasker_task_end_async (self, error))
+  gboolean done = tasker_job_is_async (self->job)
+                    ? tasker_task_end_async (self, error)
+                    : tasker_external_complete (self->job, get_core (self), error);
+
+  if (!done)
     g_critical ("A task was completed that had been completed before");
+}
+
+static gboolean
+is_completable (TaskerTask *self)
+{
+  return tasker_job_is_async (self->job) ||
+         (tasker_job_is_external (self->job) && get_core (self) != NULL);
 }
 
 /**
  * tasker_task_complete:
- * @self: a task made with [ctor@Tasker.Task.new_async]
+ * @self: a task made with [ctor@Tasker.Task.new_async], or one made with
+ *   [ctor@Tasker.Task.new_external] that has been added
  *
  * Says that the task is done, and has succeeded.
  *
@@ -937,14 +980,15 @@ void
 tasker_task_complete (TaskerTask *self)
 {
   g_return_if_fail (TASKER_IS_TASK (self));
-  g_return_if_fail (tasker_job_is_async (self->job));
+  g_return_if_fail (is_completable (self));
 
   complete (self, NULL);
 }
 
 /**
  * tasker_task_complete_error:
- * @self: a task made with [ctor@Tasker.Task.new_async]
+ * @self: a task made with [ctor@Tasker.Task.new_async], or one made with
+ *   [ctor@Tasker.Task.new_external] that has been added
  * @error: (transfer full): the error
  *
  * Says that the task is done, and has failed.
@@ -960,7 +1004,7 @@ tasker_task_complete_error (TaskerTask *self,
                             GError     *error)
 {
   g_return_if_fail (TASKER_IS_TASK (self));
-  g_return_if_fail (tasker_job_is_async (self->job));
+  g_return_if_fail (is_completable (self));
   g_return_if_fail (error != NULL);
 
   complete (self, error);

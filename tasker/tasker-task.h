@@ -112,6 +112,30 @@ typedef enum
 TASKER_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (TaskerTask, tasker_task, TASKER, TASK, TaskerStopper)
 
+/**
+ * TaskerExternalFunc:
+ * @task: the task
+ * @aborted: %FALSE when its turn has come; %TRUE when it is aborted after that,
+ *   and when it is stopped or aborted before
+ * @user_data: (closure): data that came with the function
+ *
+ * Tells the owner of a task that was made with
+ * [ctor@Tasker.Task.new_external] what to do.
+ *
+ * It is called once when the task's turn has come, for its owner to begin the
+ * work, and perhaps once more when it is aborted, for him to tear the work
+ * down. If its turn will not come, it is called for the latter alone. It may be
+ * called in any thread, also in the one that aborts the task, and should only
+ * pass the message on.
+ *
+ * See [func@Tasker.Task.register_owner].
+ *
+ * Since: 1.0
+ */
+typedef void (*TaskerExternalFunc) (TaskerTask *task,
+                                    gboolean    aborted,
+                                    gpointer    user_data);
+
 TASKER_AVAILABLE_IN_1_0
 TaskerTask      *tasker_task_new             (const char           *name,
                                               TaskerFunc            func,
@@ -144,6 +168,13 @@ TaskerTask      *tasker_task_new_for_gtask   (GTask                *gtask);
 TASKER_AVAILABLE_IN_1_0
 TaskerTask      *tasker_task_new_for_subprocess (const char        *name,
                                                  GSubprocess       *process);
+TASKER_AVAILABLE_IN_1_0
+TaskerTask      *tasker_task_new_external    (const char           *name,
+                                              guint                 owner);
+TASKER_AVAILABLE_IN_1_0
+guint            tasker_task_register_owner  (TaskerExternalFunc    func,
+                                              gpointer              user_data,
+                                              GDestroyNotify        user_data_free);
 
 TASKER_AVAILABLE_IN_1_0
 void             tasker_task_complete        (TaskerTask           *self);

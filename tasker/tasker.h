@@ -14,4 +14,5 @@
 #include <tasker-task.h>
 #include <tasker-unless.h>
 #include <tasker-version.h>
+#include <tasker-worker.h>
 #undef TASKER_INSIDE

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The kind of task whose work is done elsewhere, on a loop that is not GLib's.
+ *
+ * It has neither a thread nor a main context. Its owner is told when its turn
+ * has come, and when it is aborted, and says when it is done.
+ *
+ * Owners are known by number, and for ever: a function for each task would cost
+ * a binding more than the rest of the task. */
+
+#include "tasker-core-private.h"
+
+#include "tasker-current-private.h"
+#include "tasker-task-private.h"
+
+#define MAX_OWNERS 16
+
+typedef struct
+{
+  TaskerExternalFunc func;
+  gpointer           user_data;
+} TaskerExternalOwner;
+
+static TaskerExternalOwner owners[MAX_OWNERS];
+static guint n_owners;
+G_LOCK_DEFINE_STATIC (owners);
+
+typedef struct
+{
+  TaskerJob job;
+
+  /* Under the core's lock */
+  guint     n_tellers; /* who are in the owner's function: until they are out
+                        * the job does not end */
+  gboolean  begun;
+  gboolean  aborted;   /* and told so */
+  gboolean  held;      /* has a place */
+  gboolean  completed;
+  GError   *error;     /* once it is completed, if it failed */
+} TaskerExternalJob;
+
+static TaskerExternalJob *
+from_job (TaskerJob *job)
+{
+  return (TaskerExternalJob *) job;
+}
+
+static void
+end (TaskerExternalJob *self,
+     TaskerCore        *core)
+{
+  TaskerJob *job = &self->job;
+  GError *error = g_steal_pointer (&self->error);
+  TaskerTaskState state;
+
+  state = tasker_job_judge (job, core, tasker_core_get_stopper (core, job), error == NULL, &error);
+  tasker_core_end_detached (core, job, state, error);
+}
+
+/* With the core's lock held, for who has completed it and who leaves the
+ * function: whether it is for the caller to end the job. Only one of them finds
+ * it so, who gives its place back. */
+static gboolean
+is_over (TaskerExternalJob *self,
+         TaskerCore        *core)
+{
+  if (!self->held || !self->completed || self->n_tellers > 0)
+    return FALSE;
+
+  tasker_core_hold (core, -1);
+  self->held = FALSE;
+
+  return TRUE;
+}
+
+static void
+tell (TaskerExternalJob *self,
+      TaskerCore        *core,
+      gboolean           aborted)
+{
+  TaskerExternalFunc func = (TaskerExternalFunc) self->job.func;
+  gboolean over;
+
+  func (self->job.face, aborted, self->job.data);
+
+  tasker_core_lock (core);
+  self->n_tellers--;
+  over = is_over (self, core);
+  tasker_core_unlock (core);
+
+  if (over)
+    end (self, core);
+}
+
+/* With the core's lock held: whether there is something to tell. */
+static gboolean
+note_aborted (TaskerExternalJob *self)
+{
+  if (!self->begun || self->completed || self->aborted)
+    return FALSE;
+
+  self->aborted = TRUE;
+  self->n_tellers++;
+
+  return TRUE;
+}
+
+static void
+tasker_external_aborted (TaskerJob  *job,
+                         TaskerCore *core)
+{
+  TaskerExternalJob *self = from_job (job);
+  gboolean told;
+
+  tasker_core_lock (core);
+  told = note_aborted (self);
+  tasker_core_unlock (core);
+
+  if (told)
+    tell (self, core, TRUE);
+}
+
+/* It may have been aborted before its owner knew that it has begun. */
+static void
+tasker_external_run (TaskerJob  *job,
+                     TaskerCore *core)
+{
+  g_autoptr(TaskerTask) task = g_object_ref (job->face);
+  TaskerExternalJob *self = from_job (job);
+
+  tasker_core_detach (core, job);
+
+  tasker_core_lock (core);
+  self->held = self->begun = TRUE;
+  self->n_tellers++;
+  tasker_core_keep_place (core, tasker_current_get ()->hand);
+  tasker_core_unlock (core);
+  tell (self, core, FALSE);
+
+  if (tasker_core_is_aborted (core, job))
+    tasker_external_aborted (job, core);
+}
+
+/* Its owner need not keep what it would have begun. */
+static void
+tasker_external_discard (TaskerJob       *job,
+                         TaskerCore      *core,
+                         TaskerTaskState  state)
+{
+  TaskerExternalFunc func = (TaskerExternalFunc) job->func;
+
+  func (job->face, TRUE, job->data);
+  tasker_core_end (core, job, state, NULL);
+}
+
+/* With the core's lock held. Who is queued goes first. */
+static gboolean
+has_place (TaskerCore *core)
+{
+  return core->max_running == 0 || (core->queue.length == 0 && tasker_core_has_place (core));
+}
+
+/*
+ * tasker_external_begin:
+ *
+ * Adds a job that begins at once, as its owner knows.
+ *
+ * Returns: %FALSE if it cannot; it is still the caller's
+ */
+gboolean
+tasker_external_begin (TaskerJob  *job,
+                       TaskerCore *core)
+{
+  gboolean begins;
+
+  tasker_core_lock (core);
+  tasker_core_look (core);
+  begins = !tasker_core_is_closed (core) && has_place (core) &&
+           tasker_source_get_level (&core->source) == TASKER_LEVEL_NONE;
+  if (begins)
+    {
+      tasker_core_adopt_running (core, job);
+      tasker_core_hold (core, 1);
+      from_job (job)->held = from_job (job)->begun = TRUE;
+    }
+  tasker_core_unlock (core);
+
+  return begins;
+}
+
+/*
+ * tasker_external_complete:
+ * @core: that of the group to which the job was added
+ * @error: (transfer full) (nullable): what the job failed with
+ *
+ * Completes a job, once, from any thread, whether it has begun or not.
+ *
+ * Returns: %FALSE if that was done before
+ */
+gboolean
+tasker_external_complete (TaskerJob  *job,
+                          TaskerCore *core,
+                          GError     *error)
+{
+  TaskerExternalJob *self = from_job (job);
+  gboolean completed;
+  gboolean over;
+
+  tasker_core_lock (core);
+  completed = self->completed;
+  if (!completed)
+    {
+      self->completed = TRUE;
+      self->error = g_steal_pointer (&error);
+    }
+  over = !completed && self->begun && is_over (self, core);
+  tasker_core_unlock (core);
+
+  if (over)
+    end (self, core);
+  g_clear_error (&error);
+
+  return !completed;
+}
+
+static void
+tasker_external_free (TaskerJob *job)
+{
+  g_clear_error (&from_job (job)->error);
+}
+
+static const TaskerJobKind tasker_external_kind =
+{
+  .size = sizeof (TaskerExternalJob),
+  .run = tasker_external_run,
+  .discard = tasker_external_discard,
+  .aborted = tasker_external_aborted,
+  .free = tasker_external_free,
+};
+
+TaskerJob *
+tasker_external_job_new (const char *name,
+                         guint       owner)
+{
+  TaskerExternalOwner *known = owner > 0 && owner <= MAX_OWNERS ? &owners[owner - 1] : NULL;
+
+  if (known == NULL || known->func == NULL)
+    return NULL;
+
+  return tasker_job_new (&tasker_external_kind, name, G_CALLBACK (known->func),
+                         known->user_data, NULL);
+}
+
+gboolean
+tasker_job_is_external (TaskerJob *job)
+{
+  return job->kind == &tasker_external_kind;
+}
+
+/**
+ * tasker_task_register_owner:
+ * @func: (scope notified) (closure user_data) (destroy user_data_free): tells
+ *   the owner what to do
+ * @user_data: data for @func
+ * @user_data_free: (nullable): frees @user_data if there is no room
+ *
+ * Registers somebody who runs tasks on a loop of its own, such as the binding
+ * of a language, for the rest of the process.
+ *
+ * Returns: the number of the owner, for [ctor@Tasker.Task.new_external]; or 0
+ *   if there are 16 already
+ *
+ * Since: 1.0
+ */
+guint
+tasker_task_register_owner (TaskerExternalFunc func,
+                            gpointer           user_data,
+                            GDestroyNotify     user_data_free)
+{
+  guint owner = 0;
+
+  g_return_val_if_fail (func != NULL, 0);
+
+  G_LOCK (owners);
+  if (n_owners < MAX_OWNERS)
+    {
+      owners[n_owners].func = func;
+      owners[n_owners].user_data = user_data;
+      owner = ++n_owners;
+    }
+  G_UNLOCK (owners);
+
+  if (owner == 0 && user_data_free != NULL)
+    user_data_free (user_data);
+
+  return owner;
+}
