@@ -1,0 +1,868 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Tasker as Python expects it: tasks that are awaited, groups in "with".
+
+A function runs where it is safe to run: plain ones in worker threads,
+coroutines on the running asyncio loop.
+
+    async with Tasker.Group('sync') as group:
+        task = group.spawn(resize, path)     # resize(task, path), in a thread
+        group.spawn(fetch, url)              # async def fetch(task, url)
+        print(await task)
+
+Where a loop runs in the calling thread, what waits is awaited; elsewhere the
+same function blocks.
+"""
+
+import asyncio
+import builtins
+import inspect
+import math
+import time
+
+from gi.repository import Gio, GLib
+
+from ..module import get_introspection_module
+from ..overrides import override
+from ._tasker import jobs, waits
+
+Tasker = get_introspection_module('Tasker')
+
+__all__ = []
+
+
+def _public(item):
+    __all__.append(item.__name__)
+    return item
+
+
+def _property(name, doc):
+    """Makes a Python property of one of GObject's."""
+    def get(self):
+        return self.get_property(name)
+
+    def set(self, value):
+        self.set_property(name, value)
+
+    return property(get, set, doc=doc)
+
+
+def _read_property(name, doc):
+    def get(self):
+        return self.get_property(name)
+
+    return property(get, doc=doc)
+
+
+class _End(GLib.Error):
+    """How a task ended that has neither succeeded nor failed."""
+
+    def __init__(self, message):
+        super().__init__(message, GLib.quark_to_string(Tasker.Error.quark()), int(self.CODE))
+
+
+@_public
+class Stopped(_End):
+    """The task was stopped; a GLib.Error with Tasker.Error.STOPPED."""
+
+    CODE = Tasker.Error.STOPPED
+
+
+@_public
+class Aborted(_End):
+    """The task was aborted; a GLib.Error with Tasker.Error.ABORTED."""
+
+    CODE = Tasker.Error.ABORTED
+
+
+def _as_end(error):
+    """Returns what a GLib.Error is here, itself if it says nothing of a stop."""
+    for end in (Stopped, Aborted):
+        if error.matches(Tasker.Error.quark(), end.CODE):
+            return end(error.message)
+    return error
+
+
+def _raise_all(errors, always_group):
+    """Raises what tasks have failed with."""
+    if not errors:
+        return
+    try:
+        for error in errors:
+            if isinstance(error, (SystemExit, KeyboardInterrupt)):
+                raise error
+        group = getattr(builtins, 'BaseExceptionGroup', None)
+        if group is None or (len(errors) == 1 and not always_group):
+            raise errors[0]
+        raise group('tasks of the group have failed', errors) from None
+    finally:
+        # They have this frame in their tracebacks.
+        errors = error = None
+
+
+@override
+class Stopper(Tasker.Stopper):
+    """Says when to stop: a Gio.Cancellable that can also be slept on."""
+
+
+
+    def _get_watch(self):
+        """What hears of the stop for coroutines."""
+        watch = waits.watches.get(self)
+        if watch is None:
+            watch = waits.watches.setdefault(self, waits.StopWatch())
+            waits.on_cancelled(self, watch.on_cancelled)
+        return watch
+
+    async def _await_stop(self, seconds):
+        """Returns whether the stop came in that time; None is for ever."""
+        loop = asyncio.get_running_loop()
+        watch = self._get_watch()
+        future = watch.add(loop)
+        timer = None
+        try:
+            if not self.is_cancelled():
+                if seconds is not None:
+                    timer = loop.call_later(seconds, waits.set_done, future)
+                await future
+        finally:
+            watch.remove(future)
+            if timer is not None:
+                timer.cancel()
+        return self.is_cancelled()
+
+    async def _sleep_async(self, seconds):
+        if await self._await_stop(seconds):
+            raise waits.cancelled_error()
+
+    def sleep(self, seconds):
+        """Sleeps, but not beyond the stop: then it raises Gio.IOErrorEnum.CANCELLED.
+
+        In a coroutine it is awaited, elsewhere it blocks.
+        """
+        if waits.running_loop() is not None:
+            return self._sleep_async(seconds)
+        milliseconds = max(0, round(seconds * 1000))
+        if waits.is_main_thread():
+            waits.sleep(self, milliseconds)
+            if self.is_cancelled():
+                raise waits.cancelled_error()
+            return None
+        Tasker.Stopper.sleep(self, milliseconds)
+        return None
+
+    async def _wait_stopped_async(self):
+        await self._await_stop(None)
+
+    def wait_stopped(self):
+        """Waits for the stop. In a coroutine it is awaited, elsewhere it blocks."""
+        if waits.running_loop() is not None:
+            return self._wait_stopped_async()
+        if waits.is_main_thread():
+            return waits.sleep(self, None)
+        return Tasker.Stopper.wait(self)
+
+    async def yield_now(self):
+        """Lets everything else on the loop have its turn, the redrawing of windows too.
+
+        Raises Gio.IOErrorEnum.CANCELLED after the stop.
+        """
+        await waits.yield_to_loop()
+        if self.is_cancelled():
+            raise waits.cancelled_error()
+
+
+Stopper = _public(Stopper)
+
+
+@override
+class Task(Tasker.Task):
+    """One unit of work: what its function obeys, and what others hold on to.
+
+    It can be awaited, any number of times and from any loop, and gives what its
+    function returned or raises what that raised.
+    """
+
+
+    name = _read_property('name', 'What the task is called, or None.')
+    priority = _property('priority', 'When its turn comes; fixed once it is added.')
+    run_always = _property('run-always', 'Whether it is run even after the stop.')
+    state = _read_property('state', 'Where it is on its way.')
+    progress = _read_property('progress', 'How far it is, from 0 to 1.')
+
+    def __repr__(self):
+        return f'<Tasker.Task {self.name or "without a name"!r}: {self.state.value_nick}>'
+
+    @property
+    def value(self):
+        """What its function has returned, or what was set before that."""
+        outcome = jobs.get_outcome(self)
+        return self.get_value() if outcome is None else outcome.value
+
+    def set_value(self, value):
+        """Keeps any object as the value; the function's result goes before it."""
+        if not self.is_finished():
+            jobs.keep_value(self, value)
+
+    @property
+    def error(self):
+        """What it has failed with: an exception, or None."""
+        outcome = jobs.get_outcome(self)
+        return self.get_error() if outcome is None else outcome.error
+
+    @staticmethod
+    def get_current():
+        """Returns the task that the caller is inside of, or None."""
+        if waits.running_loop() is not None:
+            job = jobs.of_runner.get(asyncio.current_task())
+            if job is not None:
+                return job.task
+        return Tasker.Task.get_current()
+
+    def cancel(self):
+        """Asks this task alone to end.
+
+        One that create_task() made has no way to hear of that, and gets a
+        CancelledError instead.
+        """
+        Gio.Cancellable.cancel(self)
+        job = jobs.of_task.get(self)
+        if job is not None and job.is_deaf:
+            waits.outbox_of(job.loop).post(job.cancel)
+
+    def _check_added(self):
+        if self.get_state() == Tasker.TaskState.NEW:
+            raise RuntimeError('the task has not been added to a group')
+
+    def _get_result(self):
+        """The task has ended: returns its value, or raises."""
+        outcome = jobs.get_outcome(self)
+        try:
+            _join_task(self, None)
+            if outcome is None:
+                return self.get_value()
+            return outcome.value
+        except GLib.Error as error:
+            failure = error
+        # Outside of the handler, for that would be the context of the exception.
+        try:
+            if outcome is not None and outcome.error is not None:
+                outcome.taken = True
+                raise outcome.error
+            raise _as_end(failure)
+        finally:
+            # The exception has this frame in its traceback.
+            self = outcome = failure = None
+
+    def _wait(self, cancellable):
+        """Blocks until the task has ended, however it did."""
+        try:
+            Tasker.Task.join(self, cancellable)
+        except GLib.Error:
+            if not self.is_finished():
+                raise
+
+    def result(self, timeout=None):
+        """Waits, and returns what the function returned or raises what it raised.
+
+        A task that was stopped or aborted raises Stopped or Aborted. TimeoutError
+        is raised when the time is up, in seconds.
+        """
+        if not self.is_finished():
+            self._check_added()
+            if waits.running_loop() is not None:
+                raise asyncio.InvalidStateError('the task has not ended; where a loop runs, '
+                                                'await it')
+            waits.block(self._wait, timeout)
+        try:
+            return self._get_result()
+        finally:
+            self = None
+
+    def join(self):
+        """Waits until the task has ended, and raises unless it succeeded.
+
+        In a coroutine it is awaited, elsewhere it blocks.
+        """
+        if waits.running_loop() is not None:
+            return self._join_async()
+        self.result()
+
+    async def _join_async(self):
+        await self
+
+    async def _await(self):
+        if not self.is_finished():
+            self._check_added()
+            job = jobs.of_task.get(self)
+            if job is not None and job.loop is asyncio.get_running_loop():
+                await job.wait()
+            if not self.is_finished():
+                await waits.bridge.wait(self._begin_join, _finish_nothing)
+        try:
+            return self._get_result()
+        finally:
+            self = None
+
+    def _begin_join(self, cancellable, callback):
+        Tasker.Task.join_async(self, cancellable, callback)
+
+    def __await__(self):
+        return self._await().__await__()
+
+
+Task = _public(Task)
+
+
+_join_task = Tasker.Task.join
+
+
+def _finish_nothing(result):
+    """For a wait of which only the end matters."""
+
+
+_new_thread_task = Tasker.Task.new
+_new_external_task = Tasker.Task.new_external
+_set_priority = Tasker.Task.set_priority
+_begin_external = Tasker.Group.begin_external
+_add = Tasker.Group.add
+_is_finished = Tasker.Group.is_finished
+_OWNER = Tasker.Task.register_owner(jobs.tell)
+
+
+def _take(tasks):
+    """What was collected is its taker's affair."""
+    for task in tasks:
+        outcome = jobs.get_outcome(task)
+        if outcome is not None:
+            outcome.taken = True
+    return tasks
+
+
+@override
+class JoinStream(Tasker.JoinStream):
+    """The tasks of a group as they end: "for" and "async for" take each one.
+
+    It is also a Gio.ListModel, with len() and indexing.
+    """
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        task = waits.block(lambda cancellable: Tasker.JoinStream.next(self, cancellable))
+        if task is None:
+            raise StopIteration
+        return _take((task,))[0]
+
+    def __aiter__(self):
+        return _AsyncStream(self._group)
+
+
+JoinStream = _public(JoinStream)
+
+
+class _AsyncStream:
+    """Takes tasks for asyncio, from a stream that belongs to the bridge's thread."""
+
+    def __init__(self, group):
+        self._group = group
+        self._stream = None
+        self._returned = []  # what a wait got that was cancelled
+
+    def _begin(self, cancellable, callback):
+        if self._stream is None:
+            self._stream = Tasker.Group.join_stream(self._group)
+        Tasker.JoinStream.next_async(self._stream, cancellable, callback)
+
+    def _finish(self, result):
+        return Tasker.JoinStream.next_finish(self._stream, result)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if self._returned:
+            return self._returned.pop(0)
+        task = await waits.bridge.wait(self._begin, self._finish, self._on_lost)
+        if task is None:
+            raise StopAsyncIteration
+        return _take((task,))[0]
+
+    def _on_lost(self, task):
+        if task is not None:
+            self._returned.append(task)
+
+    def __del__(self):
+        if self._stream is not None:
+            waits.bridge.call(_drop, [self._stream])
+
+
+def _drop(stream):
+    """Lets go of a stream in its own thread."""
+    stream.clear()
+
+
+@override
+class Group(Tasker.Group):
+    """Tasks that are stopped and joined together.
+
+    In a "with" statement, or "async with" in a coroutine, the group is joined
+    when the body is left; an exception in the body stops it first. What tasks
+    have failed with, and nobody was told of, is raised then: one exception
+    itself, several as an ExceptionGroup.
+
+    With stop_on_error=True it acts as asyncio.TaskGroup: the first failure stops
+    the group, cancels its coroutines and the body, and all failures are raised
+    as an ExceptionGroup.
+    """
+
+    name = _read_property('name', 'What the group is called, or None.')
+    max_running = _property('max-running', 'How many tasks run at once; 0 is no bound.')
+    max_queued = _property('max-queued', 'How many tasks wait at most; 0 is no bound.')
+    keep_results = _property('keep-results', 'Whether what has ended is kept until it is taken.')
+    abort_on_drop = _property('abort-on-drop', 'Whether the group is aborted with its last handle.')
+    ordered_shutdown = _property('ordered-shutdown', 'Whether groups below are shut down in turn.')
+    stop_with_parent = _read_property('stop-with-parent', 'Whether it hears the stop of the parent.')
+
+    def __init__(self, name=None, **properties):
+        super().__init__(name=name, **properties)
+        self._get_crew(properties.get('parent'))
+
+    def __repr__(self):
+        n_tasks = self.get_n_tasks()
+        what = ', stopped' if self.is_stopped() else ''
+        return (f'<Tasker.Group {self.name or "without a name"!r}: {n_tasks} '
+                f'{"task" if n_tasks == 1 else "tasks"}{what}>')
+
+    def __len__(self):
+        """How many tasks live."""
+        return self.get_n_tasks()
+
+    def __bool__(self):
+        return True
+
+    @property
+    def stop_on_error(self):
+        """Whether the first failure stops the group; fixed once it is entered."""
+        return self.get_property('stop-on-error')
+
+    @stop_on_error.setter
+    def stop_on_error(self, value):
+        self.set_property('stop-on-error', value)
+        self._get_crew().stop_on_error = bool(value)
+
+    def _get_crew(self, parent=None):
+        try:
+            return self._crew
+        except AttributeError:
+            # This may have been made by other than a call of the class.
+            self._cloned = False
+            self._crew = jobs.Crew(self)
+            if parent is not None:
+                parent._get_crew().children.append(self._crew)
+            return self._crew
+
+    def new_child(self, name=None):
+        """Makes a group that is a task of this one."""
+        child = Tasker.Group.new_child(self, name)
+        child._get_crew(self)
+        return child
+
+    def clone(self):
+        """Makes a further handle on the group; leaving its "with" finishes it."""
+        clone = Tasker.Group.clone(self)
+        clone._cloned = True
+        clone._crew = self._get_crew()
+        return clone
+
+    # Adding tasks
+
+    def _check_open(self):
+        if _is_finished(self):
+            raise RuntimeError('the group is finished, and takes no more tasks')
+
+    def _make(self, func, args, kwargs, name, priority):
+        """Makes a task, which is to be added to this group."""
+        crew = self._get_crew()
+        name = name or getattr(func, '__name__', None)
+        self._check_open()
+        if jobs.is_coroutine_function(func):
+            job = jobs.CoroutineJob(crew, jobs.get_loop_for(func), func, args, kwargs)
+            task = _new_external_task(name, _OWNER)
+            job.register(task)
+        else:
+            task = _new_thread_task(name, jobs.run_in_thread,
+                                    jobs.ThreadJob(crew, func, args, kwargs))
+        if priority != GLib.PRIORITY_DEFAULT:
+            _set_priority(task, priority)
+        return task
+
+    def _begin(self, job, name):
+        """Adds a coroutine, which begins now or when there is room."""
+        task = _begin_external(self, name, _OWNER)
+        if task is not None:
+            job.register(task)
+            job.begin(task)
+            return task
+        try:
+            self._check_open()
+        except RuntimeError:
+            job.close()
+            raise
+        task = _new_external_task(name, _OWNER)
+        job.register(task)
+        _add(self, task)
+        return task
+
+    def spawn(self, func, /, *args, name=None, priority=GLib.PRIORITY_DEFAULT, **kwargs):
+        """Runs a function as a task of the group, and returns the task.
+
+        The function is called with the task, and then the arguments. A coroutine
+        function runs on the asyncio loop of the caller, any other one in a worker
+        thread. It never blocks, and is never refused for want of room.
+        """
+        if priority == GLib.PRIORITY_DEFAULT and jobs.is_coroutine_function(func):
+            job = jobs.CoroutineJob(self._get_crew(), jobs.get_loop_for(func), func, args, kwargs)
+            return self._begin(job, name or getattr(func, '__name__', None))
+        task = self._make(func, args, kwargs, name, priority)
+        _add(self, task)
+        return task
+
+    def create_task(self, coro, *, name=None, context=None):
+        """Runs a coroutine as a task of the group, as asyncio.TaskGroup does."""
+        if not inspect.iscoroutine(coro):
+            raise TypeError(f'create_task() needs a coroutine, not {type(coro).__name__}; '
+                            'spawn() takes functions')
+        try:
+            loop = asyncio.get_running_loop()
+            if self.is_stopped():
+                raise RuntimeError('the group was stopped, and begins no more tasks')
+        except RuntimeError:
+            coro.close()
+            raise
+        options = {} if context is None else {'context': context}
+        job = jobs.CoroutineJob(self._get_crew(), loop, None, (), options, coro)
+        return self._begin(job, name or coro.__name__)
+
+    def spawn_wait(self, func, /, *args, name=None, priority=GLib.PRIORITY_DEFAULT, **kwargs):
+        """As spawn(), but waits until there is room for the task.
+
+        With max_queued, a producer goes at the group's pace. In a coroutine it is
+        awaited, elsewhere it blocks. Raises Stopped or Aborted once the group is.
+        """
+        self._check_open()
+        task = self._make(func, args, kwargs, name, priority)
+        if waits.running_loop() is not None:
+            return self._add_wait_async(task)
+        waits.block(lambda cancellable: self._name_end(Tasker.Group.add_wait, self, task,
+                                                       cancellable))
+        return task
+
+    @staticmethod
+    def _name_end(function, *args):
+        """Has the stop of a group raised as what it is called here."""
+        try:
+            return function(*args)
+        except GLib.Error as error:
+            raise _as_end(error) from None
+
+    async def _add_wait_async(self, task):
+        await waits.bridge.wait(
+            lambda cancellable, callback: Tasker.Group.add_wait_async(self, task, cancellable,
+                                                                      callback),
+            lambda result: self._name_end(Tasker.Group.add_wait_finish, self, result))
+        return task
+
+    # Joining
+
+    def _get_failure(self, function, *args, cancellable=None):
+        """Calls what waits for the group; returns the failure that C tells of.
+
+        A task may have failed with what could as well be said of the wait.
+        """
+        try:
+            function(self, *args)
+        except GLib.Error as error:
+            domain = Tasker.Error.quark()
+            if error.matches(domain, Tasker.Error.TIMED_OUT) and self.get_n_tasks() > 0:
+                raise TimeoutError(error.message) from None
+            if error.matches(domain, Tasker.Error.DEADLOCK) and Tasker.Task.get_current():
+                raise
+            if cancellable is not None and cancellable.is_cancelled():
+                raise
+            return error
+        return None
+
+    def _wait(self, cancellable):
+        return self._get_failure(Tasker.Group.join, cancellable, cancellable=cancellable)
+
+    def _block(self, wait, timeout=None):
+        """Blocks in wait(); a signal that raises stops the group, a second one aborts it."""
+        self._get_crew().bury_coroutines()
+        try:
+            return waits.block(wait, timeout)
+        except (GLib.Error, TimeoutError):
+            raise
+        except BaseException:
+            self.stop()
+            try:
+                waits.block(self._wait)
+            except BaseException:
+                self.abort()
+                raise
+            raise
+
+    async def _wait_async(self):
+        return await waits.bridge.wait(
+            lambda cancellable, callback: Tasker.Group.join_async(self, cancellable, callback),
+            lambda result: self._get_failure(Tasker.Group.join_finish, result))
+
+    def _raise_first(self, error):
+        """Raises the first failure, as join() does: the exception itself, if it is Python's."""
+        if error is None:
+            return
+        crew = self._get_crew()
+        if crew.knows(error):
+            for outcome in crew.list_failures():
+                if not outcome.taken:
+                    outcome.taken = True
+                    raise outcome.error
+        raise error
+
+    def join(self, timeout=None):
+        """Finishes this handle, waits for all tasks, and raises the first failure.
+
+        In a coroutine it is awaited, elsewhere it blocks. TimeoutError is raised
+        when the time is up, in seconds.
+        """
+        if waits.running_loop() is not None:
+            return self._join_async(timeout)
+        self._raise_first(self._block(self._wait, timeout))
+
+    async def _join_async(self, timeout):
+        self._raise_first(await asyncio.wait_for(self._wait_async(), timeout))
+
+    def shutdown(self, grace):
+        """Finishes this handle, stops the group, and waits for at most so many seconds.
+
+        What still runs when the time is up is aborted. TimeoutError is raised if a
+        function does not return even so. In a coroutine it is awaited, elsewhere it
+        blocks.
+        """
+        grace_ms = max(0, round(grace * 1000))
+        if waits.running_loop() is not None:
+            return self._shutdown_async(grace_ms)
+        self._raise_first(self._block(
+            lambda cancellable: self._get_failure(Tasker.Group.shutdown, grace_ms, cancellable,
+                                                  cancellable=cancellable)))
+
+    async def _shutdown_async(self, grace_ms):
+        self._raise_first(await waits.bridge.wait(
+            lambda cancellable, callback: Tasker.Group.shutdown_async(self, grace_ms, cancellable,
+                                                                      callback),
+            lambda result: self._get_failure(Tasker.Group.shutdown_finish, result)))
+
+    def collect(self):
+        """Finishes this handle, waits for all tasks, and returns those not taken yet.
+
+        In a coroutine it is awaited, elsewhere it blocks.
+        """
+        if waits.running_loop() is not None:
+            return self._collect_async()
+        return _take(self._block(lambda cancellable: Tasker.Group.collect(self, cancellable)))
+
+    async def _collect_async(self):
+        return _take(await waits.bridge.wait(
+            lambda cancellable, callback: Tasker.Group.collect_async(self, cancellable, callback),
+            lambda result: Tasker.Group.collect_finish(self, result)))
+
+    def poll_collect(self):
+        """Returns the tasks that have ended and were not taken yet."""
+        return _take(Tasker.Group.poll_collect(self))
+
+    def join_stream(self):
+        """Finishes this handle, and gives the tasks one by one, as they end."""
+        stream = Tasker.Group.join_stream(self)
+        stream._group = self
+        return stream
+
+    # "with"
+
+    def _raise_failures(self, error):
+        """Raises what nobody was told of, after the join."""
+        crew = self._get_crew()
+        known = error is None or crew.knows(error)
+        errors = crew.take_failures()
+        if not known:
+            errors.append(error)
+        try:
+            _raise_all(errors, crew.stop_on_error)
+        finally:
+            errors = error = None
+
+    def __enter__(self):
+        if waits.running_loop() is not None:
+            raise RuntimeError('leaving the "with" would block the loop that runs in this thread; '
+                               'use "async with"')
+        self._get_crew()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.finish()
+        if self._cloned:
+            return
+        if kind is not None:
+            self.stop()
+        failure = self._block(self._wait)
+        if kind is None:
+            self._raise_failures(failure)
+
+    async def __aenter__(self):
+        crew = self._get_crew()
+        if not self._cloned:
+            crew.body = jobs.Body(self, crew)
+        return self
+
+    async def __aexit__(self, kind, error, trace):
+        if self._cloned:
+            self.finish()
+            return
+        crew = self._crew
+        body = crew.body
+        body.leaving = True
+        cancelled = error if kind is not None and issubclass(kind, asyncio.CancelledError) else None
+        if body.is_ours():
+            cancelled = None
+        if kind is not None:
+            self.stop()
+            if cancelled is not None or crew.stop_on_error:
+                crew.cancel_coroutines()
+        try:
+            while True:
+                try:
+                    await body.drain()
+                    failure = await self._wait_async()
+                    break
+                except asyncio.CancelledError as again:
+                    cancelled = again
+                    self.stop()
+                    crew.cancel_coroutines()
+            crew.body = None
+            self._leave(crew, kind, error, cancelled, failure)
+        finally:
+            cancelled = error = failure = body = None
+
+    def _leave(self, crew, kind, error, cancelled, failure):
+        """All tasks have ended: raises what is to be raised."""
+        try:
+            if not crew.stop_on_error:
+                if cancelled is not None and cancelled is not error:
+                    raise cancelled
+                if kind is None:
+                    self._raise_failures(failure)
+                return
+            known = failure is None or crew.knows(failure)
+            errors = crew.take_failures(all=True)
+            if not known:
+                errors.append(failure)
+            if cancelled is not None and not errors:
+                raise cancelled
+            if kind is not None and not issubclass(kind, asyncio.CancelledError):
+                errors.append(error)
+            _raise_all(errors, True)
+        finally:
+            errors = error = cancelled = failure = None
+
+
+Group = _public(Group)
+
+
+@_public
+async def unless(awaitable, stopper):
+    """Awaits something, unless the stop comes first.
+
+    Then that is cancelled, and Gio.IOErrorEnum.CANCELLED is raised. Where both are
+    there together the stop wins.
+    """
+    operation = asyncio.ensure_future(awaitable)
+    loop = asyncio.get_running_loop()
+    watch = Stopper._get_watch(stopper)
+    stop = watch.add(loop)
+    try:
+        if not stopper.is_cancelled():
+            await asyncio.wait((operation, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not stopper.is_cancelled():
+            return operation.result()
+        operation.cancel()
+        await asyncio.wait((operation,))
+        if not operation.cancelled():
+            operation.exception()  # nobody else asks for it
+        raise waits.cancelled_error()
+    except asyncio.CancelledError:
+        operation.cancel()
+        raise
+    finally:
+        watch.remove(stop)
+        operation = None
+
+
+@_public
+async def take_until(iterable, stopper):
+    """Goes through an async iterable, and ends with it or at the stop."""
+    iterator = iterable.__aiter__()
+    try:
+        while True:
+            try:
+                item = await unless(iterator.__anext__(), stopper)
+            except StopAsyncIteration:
+                return
+            except GLib.Error as error:
+                if waits.is_cancelled_error(error) and stopper.is_cancelled():
+                    return
+                raise
+            yield item
+    finally:
+        close = getattr(iterator, 'aclose', None)
+        if close is not None:
+            await close()
+
+
+@_public
+class interval:
+    """Ticks at a fixed rate until the stop, for "for" and for "async for".
+
+    The first tick comes after one interval, in seconds. Ticks that were missed are
+    left out; each gives the number of intervals since the beginning.
+    """
+
+    def __init__(self, seconds, stopper):
+        if seconds <= 0:
+            raise ValueError('the interval has to be longer than nothing')
+        self._seconds = seconds
+        self._stopper = stopper
+        self._begin = time.monotonic()
+        self._tick = 0
+
+    def _get_delay(self):
+        now = time.monotonic() - self._begin
+        self._tick = max(self._tick + 1, math.floor(now / self._seconds) + 1)
+        return max(0, self._tick * self._seconds - now)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        try:
+            Stopper.sleep(self._stopper, self._get_delay())
+        except GLib.Error:
+            raise StopIteration from None
+        return self._tick
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if await Stopper._await_stop(self._stopper, self._get_delay()):
+            raise StopAsyncIteration
+        return self._tick

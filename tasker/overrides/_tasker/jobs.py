@@ -1,0 +1,528 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What runs as a task: functions in worker threads, coroutines on a loop."""
+
+import asyncio
+import collections
+import collections.abc
+import functools
+import inspect
+import traceback
+import weakref
+
+from gi.repository import Gio, GLib, Tasker
+
+from . import threads, waits
+
+# What C knows of an exception is a text in this domain.
+ERROR_DOMAIN = 'python-exception-quark'
+
+# The coroutines that have not ended, by the task that they are. What is kept in an
+# object of GObject's has the object ask for the interpreter's lock with every
+# reference, so these are not.
+of_task = {}
+of_runner = {}  # by the asyncio task that runs it
+# Tasks of which C has told that they are aborted before they were in there.
+_early_aborted = weakref.WeakSet()
+
+
+class Outcome:
+    """What a function returned, or raised.
+
+    As long as the group keeps the task, C does, and the collector of garbage
+    cannot look through that: whoever catches an exception has it refer to his
+    frame, and so perhaps to the group. So then the outcome belongs to the crew,
+    and the task knows it weakly; and after the crew it belongs to the task.
+    """
+
+    __slots__ = ('value', 'error', 'taken', '__weakref__')
+
+    def __init__(self, value=None, error=None):
+        self.value = value
+        self.error = error
+        self.taken = False  # the error was raised to somebody, or collected
+
+
+def get_outcome(task):
+    """Returns the outcome of a task, or None."""
+    outcome = getattr(task, '_outcome', None)
+    return outcome() if isinstance(outcome, weakref.ref) else outcome
+
+
+def keep_value(task, value):
+    """Keeps a value for a task whose group is not known."""
+    task._outcome = Outcome(value)
+
+
+class Crew:
+    """What all handles of a group share in Python."""
+
+    def __init__(self, group):
+        self.signaller = group.create_signaller()
+        self.keeps_failures = group.get_property('keep-results')
+        self.stop_on_error = group.get_property('stop-on-error')
+        self.failures = []  # outcomes, in the order in which they came
+        self.outcomes = weakref.WeakKeyDictionary()  # by their tasks
+        self.jobs = {}  # coroutines that have not ended, by their tasks
+        self.body = None  # if asyncio is in an "async with" of the group
+        self.children = []  # crews of groups that are tasks of this one
+        threads.crews.add(self)
+
+    def __del__(self):
+        # Its group is gone, and C does not keep the tasks any more.
+        for task, outcome in list(self.outcomes.items()):
+            task._outcome = outcome
+
+    def keep(self, task, outcome):
+        """A task has this outcome; in any thread."""
+        task._outcome = weakref.ref(outcome)
+        self.outcomes[task] = outcome
+
+    def add_failure(self, outcome):
+        """A task has failed; in any thread."""
+        if self.keeps_failures or not self.failures:
+            self.failures.append(outcome)
+        if self.stop_on_error:
+            self.signaller.stop()
+            body = self.body
+            if body is not None:
+                body.outbox.post(body.interrupt)
+
+    def list_failures(self):
+        """Returns the outcomes of this group and of those below."""
+        return [*self.failures,
+                *(outcome for child in self.children for outcome in child.list_failures())]
+
+    def knows(self, error):
+        """Tells whether what C says of a failure is about one of them."""
+        return error.domain == ERROR_DOMAIN or any(
+            isinstance(outcome.error, GLib.Error) and
+            (outcome.error.domain, outcome.error.code) == (error.domain, error.code) and
+            error.message.endswith(outcome.error.message)
+            for outcome in self.list_failures())
+
+    def take_failures(self, all=False):
+        """Returns the errors that nobody has been told of, or all, and forgets them."""
+        errors = [outcome.error for outcome in self.failures if all or not outcome.taken]
+        self.failures.clear()
+        for child in self.children:
+            errors += child.take_failures()
+        return errors
+
+    def cancel_coroutines(self):
+        """Ends what does not listen to the stop; on the loop."""
+        for job in list(self.jobs.values()):
+            # What cleans up already is left to do so.
+            if not job.aborted:
+                job.cancel()
+
+    def bury_coroutines(self):
+        """Ends those whose loop was closed, and will not end them."""
+        for job in list(self.jobs.values()):
+            if job.loop.is_closed():
+                job.bury()
+
+
+class Body:
+    """The body of an "async with" of a group, and who runs it."""
+
+    def __init__(self, group, crew):
+        self.crew = crew
+        self.outbox = waits.outbox_of(asyncio.get_running_loop())
+        self.runner = asyncio.current_task()
+        self.leaving = False
+        self.interrupted = False
+        self._drained = None
+        if crew.stop_on_error:
+            # A task that Python has not made may fail, too.
+            self._group = weakref.ref(group)
+            self._stopper = group.create_stopper()
+            waits.on_cancelled(self._stopper, self._on_stopped)
+
+    def _on_stopped(self, *unused):
+        self.outbox.post(self._look_for_failure)
+
+    def _look_for_failure(self):
+        group = self._group()
+        if group is not None and group.get_counts().n_failed > 0:
+            self.interrupt()
+
+    def on_left(self):
+        """A coroutine has ended, perhaps the last one; perhaps in another thread."""
+        drained = self._drained
+        if drained is not None and not self.crew.jobs:
+            self.outbox.post(waits.set_done, drained)
+
+    async def drain(self):
+        """Waits until no coroutine is there, which could still spawn others."""
+        while self.crew.jobs:
+            self._drained = asyncio.get_running_loop().create_future()
+            if self.crew.jobs:
+                await self._drained
+
+    def interrupt(self):
+        """A task has failed, and with it all of them; on the loop."""
+        if self.crew.body is not self:
+            return
+        self.crew.cancel_coroutines()
+        if not self.leaving and not self.interrupted:
+            self.interrupted = True
+            self.runner.cancel()
+
+    def is_ours(self):
+        """Tells whether the cancellation of the body was this one alone."""
+        if not self.interrupted:
+            return False
+        uncancel = getattr(self.runner, 'uncancel', None)
+        return uncancel is None or uncancel() == 0
+
+
+def _related(error):
+    """Yields an exception and those that it came from or is made of."""
+    seen = set()
+    waiting = [error]
+    while waiting:
+        error = waiting.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        yield error
+        waiting += [error.__cause__, error.__context__, *getattr(error, 'exceptions', ())]
+
+
+def release_frames(error):
+    """Clears the frames of a traceback that are not run any more.
+
+    The function's own has the task in it, which has the exception, which has
+    the traceback.
+    """
+    for each in _related(error):
+        traceback.clear_frames(each.__traceback__)
+
+
+def to_gerror(error):
+    """Makes of an exception what C can keep of it."""
+    if isinstance(error, GLib.Error):
+        return GLib.Error(error.message, error.domain, error.code)
+    try:
+        text = f'{type(error).__name__}: {error}'
+    except Exception:
+        text = type(error).__name__
+    text = text.encode('utf-8', 'replace').decode().replace('\0', '\N{REPLACEMENT CHARACTER}')
+    return GLib.Error(text, ERROR_DOMAIN, 0)
+
+
+def _is_end(error, task):
+    """Tells whether a function ended so because its task was asked to."""
+    return ((isinstance(error, asyncio.CancelledError) or waits.is_cancelled_error(error)) and
+            task.is_cancelled())
+
+
+def _keep(task, job, error):
+    """Keeps what a task failed with, and returns what C is to know of it."""
+    if _is_end(error, task):
+        return waits.cancelled_error()
+    release_frames(error)
+    outcome = Outcome(error=error)
+    job.crew.keep(task, outcome)
+    job.crew.add_failure(outcome)
+    return to_gerror(error)
+
+
+class ThreadJob:
+    """A call of a function in a worker thread."""
+
+    __slots__ = ('crew', 'func', 'args', 'kwargs', 'id')
+
+    def __init__(self, crew, func, args, kwargs):
+        self.crew = crew
+        self.func = func
+        self.args = args
+        self.kwargs = kwargs
+        self.id = id(self)
+        threads.held.add(self.id)
+
+    def __del__(self, discard=threads.held.discard):
+        discard(self.id)
+
+
+def _call(job, task):
+    """Calls the function; returns what C is to know of its failure, or None."""
+    threads.running.add(job.id)
+    try:
+        value = job.func(task, *job.args, **job.kwargs)
+        if value is not None:
+            if isinstance(value, collections.abc.Coroutine):
+                value.close()
+                raise TypeError(f'{describe(job.func)} returned a coroutine in a worker thread; '
+                                'give spawn() an async function to have it run on the loop')
+            job.crew.keep(task, Outcome(value))
+    except BaseException as error:
+        error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
+        return _keep(task, job, error)
+    finally:
+        threads.running.discard(job.id)
+        job.func = job.args = job.kwargs = None
+        # The frame of the function, which the traceback has, has this one.
+        task = job = value = None
+    return None
+
+
+def run_in_thread(job, task):
+    """The function of such a task, as C calls it."""
+    if not threads.is_attached():
+        threads.attach(Tasker.worker_at_idle)
+    failure = _call(job, task)
+    if failure is None:
+        return True
+    try:
+        raise failure
+    finally:
+        task = job = failure = None
+
+
+class _Starter:
+    """Starts coroutines on a loop, some in each iteration.
+
+    So a loop that many are spawned on at once has time for other things between
+    them, and most of them end before the last ones have begun.
+    """
+
+    BATCH = 100
+
+    def __init__(self, loop):
+        self._loop = weakref.ref(loop)
+        self._jobs = collections.deque()
+
+    def add(self, job):
+        """Has a coroutine started."""
+        if not self._jobs:
+            self._loop().call_soon(self._start_some)
+        self._jobs.append(job)
+
+    def _start_some(self):
+        for _ in range(min(self.BATCH, len(self._jobs))):
+            self._jobs[0].start()
+            self._jobs.popleft()
+        if self._jobs:
+            self._loop().call_soon(self._start_some)
+
+
+_starters = weakref.WeakKeyDictionary()
+
+
+def _starter_of(loop):
+    starter = _starters.get(loop)
+    if starter is None:
+        starter = _starters[loop] = _Starter(loop)
+    return starter
+
+
+class CoroutineJob:
+    """A coroutine that runs on an asyncio loop as a task of a group.
+
+    What create_task() was given has no function, and does not know of its task.
+    All but is said on the loop.
+    """
+
+    __slots__ = ('crew', 'loop', 'func', 'args', 'kwargs', 'coroutine', 'task', 'runner',
+                 'begun', 'aborted', 'waiters')
+
+    def __init__(self, crew, loop, func, args, kwargs, coroutine=None):
+        self.crew = crew
+        self.loop = loop
+        self.func = func
+        self.args = args
+        self.kwargs = kwargs  # of create_task(), if there is no function
+        self.coroutine = coroutine
+        self.task = None
+        self.runner = None
+        self.begun = False
+        self.aborted = False
+        self.waiters = None
+
+    @property
+    def is_deaf(self):
+        """Tells whether the coroutine has no way to hear that it is stopped."""
+        return self.func is None
+
+    def close(self):
+        """Gives up a coroutine that was not begun."""
+        if self.coroutine is not None:
+            self.coroutine.close()
+            self.coroutine = None
+
+    def register(self, task):
+        """It has a task now."""
+        self.task = task
+        of_task[task] = self.crew.jobs[task] = self
+        if task in _early_aborted:
+            _early_aborted.discard(task)
+            self.aborted = True
+
+    def _forget(self):
+        task = self.task
+        del of_task[task], self.crew.jobs[task]
+        self.task = self.func = self.args = self.kwargs = None
+        self.close()
+        if self.crew.body is not None:
+            self.crew.body.on_left()
+        return task
+
+    def begin(self, task):
+        """Its turn has come."""
+        self.begun = True
+        _starter_of(self.loop).add(self)
+
+    def start(self):
+        """Begins to run, soon after that."""
+        task = self.task
+        if self.aborted:
+            self._end(waits.cancelled_error())
+            return
+        try:
+            if self.coroutine is None:
+                runner = self.loop.create_task(self.func(task, *self.args, **self.kwargs))
+            else:
+                runner = self.loop.create_task(self.coroutine, **self.kwargs)
+        except BaseException as error:
+            error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
+            self._end(_keep(task, self, error))
+            return
+        self.coroutine = None
+        self.runner = runner
+        of_runner[runner] = self
+        runner.add_done_callback(self._on_done)
+
+    def cancel(self, *unused):
+        """Ends the coroutine at its next await, or before it begins."""
+        self.aborted = True
+        if self.runner is not None:
+            self.runner.cancel()
+
+    def abort(self, task):
+        """C says so; or that its turn will not come."""
+        if self.begun:
+            self.cancel()
+        elif self.task is not None:
+            self._forget()
+            self._wake()
+
+    def bury(self):
+        """The loop was closed, so it has ended, whatever C knows; in any thread."""
+        of_runner.pop(self.runner, None)
+        self.runner = None
+        if self.begun:
+            Gio.Cancellable.cancel(self.task)
+            self._end(waits.cancelled_error())
+        else:
+            self._forget().abort()
+
+    def _on_done(self, runner):
+        self.runner = None
+        del of_runner[runner]
+        try:
+            value = runner.result()
+        except asyncio.CancelledError:
+            # If nobody but asyncio knows of that, it was stopped all the same.
+            if not self.task.is_cancelled():
+                Gio.Cancellable.cancel(self.task)
+            self._end(waits.cancelled_error())
+        except BaseException as error:
+            error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
+            self._end(_keep(self.task, self, error))
+        else:
+            if value is not None:
+                self.crew.keep(self.task, Outcome(value))
+            self._end(None)
+
+    def _end(self, failure):
+        task = self._forget()
+        if failure is None:
+            task.complete()
+        else:
+            task.complete_error(failure)
+        self._wake()
+
+    def _wake(self):
+        if self.waiters is not None:
+            for waiter in self.waiters:
+                waits.set_done(waiter)
+            self.waiters = None
+
+    async def wait(self):
+        """Waits until it has ended."""
+        if self.task is None:
+            return
+        waiter = self.loop.create_future()
+        if self.waiters is None:
+            self.waiters = set()
+        self.waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            if self.waiters is not None:
+                self.waiters.discard(waiter)
+
+
+def tell(task, aborted):
+    """What C tells of a coroutine's task, in any thread."""
+    job = of_task.get(task)
+    if job is None:
+        # It is about to be registered, or has just ended.
+        _early_aborted.add(task)
+        job = of_task.get(task)
+        if job is None:
+            return
+        _early_aborted.discard(task)
+    function = job.abort if aborted else job.begin
+    if waits.running_loop() is job.loop:
+        function(task)
+    elif not waits.outbox_of(job.loop).post(function, task) and not aborted:
+        task.complete_error(to_gerror(RuntimeError('Event loop is closed')))
+
+
+def get_loop_for(func):
+    """Returns the loop that an async function is to run on."""
+    loop = waits.running_loop()
+    if loop is None:
+        raise RuntimeError(f'{describe(func)} is an async function, and no asyncio loop runs in '
+                           'this thread; call spawn() from a coroutine')
+    return loop
+
+
+def describe(func):
+    """Returns a function's name, for people."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    return getattr(func, '__qualname__', None) or repr(func)
+
+
+def is_coroutine_function(func):
+    """Tells where a function is to run; raises TypeError if it is none."""
+    try:
+        flags = func.__code__.co_flags
+    except AttributeError:
+        flags = _look_closer(func)
+    if flags & inspect.CO_COROUTINE:
+        return True
+    if flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+        raise TypeError(f'{describe(func)} is a generator function, and calling it runs nothing; '
+                        'give spawn() a function that goes through the generator')
+    return False
+
+
+def _look_closer(func):
+    """Returns the flags of what is not a plain function."""
+    if inspect.iscoroutine(func):
+        func.close()
+        raise TypeError('spawn() calls the function itself: give it the async function and then '
+                        'its arguments, or use create_task() for a coroutine')
+    if not callable(func):
+        raise TypeError(f'spawn() needs a function, not {type(func).__name__}')
+    while isinstance(func, functools.partial):
+        func = func.func
+    if not inspect.isroutine(func) and not isinstance(func, type):
+        func = type(func).__call__
+    code = getattr(func, '__code__', None)
+    return code.co_flags if code is not None else 0

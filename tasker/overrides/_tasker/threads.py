@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Python in threads that Python has not made, and how the interpreter ends."""
+
+import atexit
+import threading
+import time
+import weakref
+
+# How long the end of the interpreter waits for tasks that were stopped, and
+# how long for what was queued to be freed after the abort.
+STOP_GRACE = 2.0
+ABORT_GRACE = 5.0
+LOOK_INTERVAL = 0.005
+
+# The groups that Python has tasks in, to be stopped at the end.
+crews = weakref.WeakSet()
+# The functions for threads that C holds, and those of them that run; by id.
+held = set()
+running = set()
+
+
+try:
+    from ctypes import pythonapi
+    _ensure, _release = pythonapi.PyGILState_Ensure, pythonapi.PyGILState_Release
+except (ImportError, AttributeError):
+    # Slower, but no different.
+    _ensure = _release = None
+
+# It starts anew with each state, so it tells whether this one is kept.
+_local = threading.local()
+
+
+def attach(at_idle):
+    """Keeps Python's state for this worker thread until that goes idle.
+
+    Whenever C calls Python in a thread that Python does not know, the
+    interpreter makes a thread state, and deletes it when the call returns. That
+    takes several times as long as a small function. So the first call takes the
+    state one more time than it gives it back.
+
+    at_idle is Tasker.worker_at_idle().
+    """
+    _local.attached = True
+    if _ensure is not None and at_idle(_detach):
+        _ensure()
+
+
+def _detach(*unused):
+    # This call has its own hold on the state, and gives that back afterwards.
+    del _local.attached
+    _release(0)
+
+
+def is_attached():
+    """Tells whether attach() was called in this thread."""
+    return hasattr(_local, 'attached')
+
+
+def _wait_while(condition, seconds):
+    end = time.monotonic() + seconds
+    while condition() and time.monotonic() < end:
+        time.sleep(LOOK_INTERVAL)
+
+
+def _on_exit():
+    """Stops what runs, and then leaves it alone: from here on nothing may call
+    Python that is not in it already."""
+    for crew in list(crews):
+        crew.signaller.stop()
+    _wait_while(lambda: held, STOP_GRACE)
+    for crew in list(crews):
+        crew.signaller.abort()
+    _wait_while(lambda: held - running, ABORT_GRACE)
+
+
+atexit.register(_on_exit)

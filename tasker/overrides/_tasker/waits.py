@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Waiting: for a blocking call, so that Ctrl+C ends it, and for asyncio."""
+
+import asyncio
+import collections
+import contextlib
+import functools
+import os
+import signal
+import sys
+import threading
+import weakref
+
+from gi.repository import Gio, GLib, GObject
+
+
+def is_cancelled_error(error):
+    """Tells whether an exception is GIO's way to say that something was cancelled."""
+    return (isinstance(error, GLib.Error) and
+            error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+
+
+def cancelled_error():
+    """Makes the exception that says so."""
+    return GLib.Error.new_literal(Gio.io_error_quark(), 'Operation was cancelled',
+                                  Gio.IOErrorEnum.CANCELLED)
+
+
+def running_loop():
+    """Returns the asyncio loop that runs in this thread, or None."""
+    return asyncio._get_running_loop()
+
+
+def is_main_thread():
+    """Tells whether this is the thread in which Python handles signals."""
+    return threading.get_ident() == threading.main_thread().ident
+
+
+async def yield_to_loop():
+    """Lets all else that is ready on the running loop go first.
+
+    Where that is a GLib loop, this is what has a lower priority as well.
+    """
+    loop = asyncio.get_running_loop()
+    events = sys.modules.get('gi.events')
+    if events is None or not isinstance(loop, events.GLibEventLoop):
+        await asyncio.sleep(0)
+        return
+    future = loop.create_future()
+    source = GLib.Idle(priority=GLib.PRIORITY_DEFAULT_IDLE)
+    source.set_callback(lambda *unused: set_done(future) or GLib.SOURCE_REMOVE)
+    source.attach(GLib.MainContext.ref_thread_default())
+    try:
+        await future
+    finally:
+        source.destroy()
+
+
+# All that a handler can be set for.
+_SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+
+
+class _SignalWatch:
+    """A thread that hears of signals while the main thread is inside of C.
+
+    Python runs the handler of a signal in the main thread, and not before that
+    returns to Python. So the wait that it is in has to be cancelled; the byte
+    that Python writes for each signal wakes this thread to do it.
+    """
+
+    def __init__(self):
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        self._cancellable = None
+        self._former = -1
+        threading.Thread(target=self._run, name='tasker-signals', daemon=True).start()
+
+    def _run(self):
+        while True:
+            numbers = os.read(self._reader, 64)
+            # Whoever else wants to hear of signals, asyncio perhaps.
+            if self._former >= 0:
+                with contextlib.suppress(OSError):
+                    os.write(self._former, numbers)
+            cancellable = self._cancellable
+            if cancellable is not None:
+                cancellable.cancel()
+
+    def call(self, wait, cancellable):
+        """Calls wait(cancellable) so that a signal cancels it.
+
+        The handlers of signals are called when it has returned, and not while its
+        result is made into something of Python: an exception would be lost there.
+        """
+        handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+        handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+        arrived = []
+        before = self._cancellable, self._former
+        former = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._cancellable = cancellable
+        if former != self._writer:
+            self._former = former
+        try:
+            for number in handlers:
+                signal.signal(number, lambda *args: arrived.append(args))
+            return wait(cancellable)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(former)
+            self._cancellable, self._former = before
+            for number, frame in arrived:
+                handlers[number](number, frame)
+
+
+_watch = None
+
+
+def block(wait, timeout=None):
+    """Calls wait(cancellable), which blocks, and returns what it returns.
+
+    In the main thread Ctrl+C, and each other signal whose handler raises, ends
+    it. TimeoutError is raised when the time is up, in seconds.
+    """
+    global _watch
+    main = is_main_thread()
+    if not main and timeout is None:
+        return wait(None)
+    if main and _watch is None:
+        _watch = _SignalWatch()
+
+    cancellable = Gio.Cancellable()
+    rung = threading.Event()
+
+    def ring():
+        rung.set()
+        cancellable.cancel()
+
+    alarm = bridge.call_later(timeout, ring) if timeout is not None else None
+    try:
+        while True:
+            try:
+                return _watch.call(wait, cancellable) if main else wait(cancellable)
+            except GLib.Error as error:
+                if not is_cancelled_error(error) or not cancellable.is_cancelled():
+                    raise
+            # By now the handler of a signal has raised, if it does that.
+            if rung.is_set():
+                raise TimeoutError
+            cancellable.reset()
+    finally:
+        if alarm is not None:
+            alarm.destroy()
+
+
+def on_cancelled(stopper, function):
+    """Has a function called when the stopper is cancelled, in any thread; returns
+    the number of the handler. g_cancellable_connect() is called "connect" as well."""
+    return GObject.Object.connect(stopper, 'cancelled', function)
+
+
+def sleep(stopper, milliseconds):
+    """Sleeps until then, or until the stop; for the main thread, so that signals
+    are heard."""
+    stopped = threading.Event()
+    handler = on_cancelled(stopper, lambda *unused: stopped.set())
+    try:
+        if not stopper.is_cancelled():
+            stopped.wait(None if milliseconds is None else milliseconds / 1000)
+    finally:
+        GObject.Object.disconnect(stopper, handler)
+
+
+class _Outbox:
+    """What other threads have for an asyncio loop, handed over in batches."""
+
+    def __init__(self, loop):
+        self._loop = weakref.ref(loop)
+        self._calls = collections.deque()
+        self._scheduled = False
+
+    def post(self, function, *args):
+        """Has the loop call a function.
+
+        Returns whether it will; it may have been closed meanwhile.
+        """
+        # Who delivers says first that he does, and then looks.
+        self._calls.append((function, args))
+        if self._scheduled:
+            return True
+        self._scheduled = True
+        loop = self._loop()
+        try:
+            loop.call_soon_threadsafe(self._deliver)
+        except (AttributeError, RuntimeError):
+            return False
+        return True
+
+    def _deliver(self):
+        self._scheduled = False
+        for _ in range(len(self._calls)):
+            function, args = self._calls.popleft()
+            function(*args)
+
+
+_outboxes = weakref.WeakKeyDictionary()
+
+
+def outbox_of(loop):
+    """Returns the outbox of a loop."""
+    outbox = _outboxes.get(loop)
+    if outbox is None:
+        outbox = _outboxes.setdefault(loop, _Outbox(loop))
+    return outbox
+
+
+def _settle(future, lost, value, error):
+    if future.cancelled():
+        if error is None and lost is not None:
+            lost(value)
+    elif error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
+
+
+def _on_ready(finish, outbox, future, lost, source, result, *unused):
+    try:
+        outbox.post(_settle, future, lost, finish(result), None)
+    except Exception as error:
+        outbox.post(_settle, future, lost, None, error)
+
+
+class _Bridge:
+    """A thread with a main context of its own, which waits for those who run
+    asyncio, where there may be no GLib loop."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._context = None
+        self._calls = collections.deque()
+        self._scheduled = False
+
+    def _get_context(self):
+        with self._lock:
+            if self._context is None:
+                self._context = GLib.MainContext.new()
+                threading.Thread(target=self._run, args=(self._context,),
+                                 name='tasker-bridge', daemon=True).start()
+            return self._context
+
+    @staticmethod
+    def _run(context):
+        context.push_thread_default()
+        while True:
+            context.iteration(True)
+
+    def forget(self):
+        """In a child process there is no such thread."""
+        self.__init__()
+
+    def _attach(self, source, function):
+        source.set_callback(function)
+        source.attach(self._get_context())
+        return source
+
+    def call(self, function, *args):
+        """Calls a function in that thread."""
+        self._calls.append((function, args))
+        if not self._scheduled:
+            self._scheduled = True
+            self._attach(GLib.Idle(priority=GLib.PRIORITY_DEFAULT), self._deliver)
+
+    def _deliver(self, *unused):
+        self._scheduled = False
+        for _ in range(len(self._calls)):
+            function, args = self._calls.popleft()
+            function(*args)
+        return GLib.SOURCE_REMOVE
+
+    def call_later(self, seconds, function):
+        """Calls a function there in some time; returns the source, to be destroyed."""
+        def on_time(*unused):
+            function()
+            return GLib.SOURCE_REMOVE
+        return self._attach(GLib.Timeout(min(max(0, round(seconds * 1000)), GLib.MAXINT32)), on_time)
+
+    async def wait(self, begin, finish, lost=None):
+        """Awaits one of GIO's pairs of functions.
+
+        begin(cancellable, callback) and finish(result) are called in the
+        bridge's thread. If the awaiting task is cancelled, so is the operation;
+        should it have had a result all the same, lost() gets that, on the loop.
+        """
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        cancellable = Gio.Cancellable()
+        self.call(begin, cancellable,
+                  functools.partial(_on_ready, finish, outbox_of(loop), future, lost))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            cancellable.cancel()
+            raise
+        finally:
+            # An exception that comes out of it has this frame in its traceback.
+            future = None
+
+
+bridge = _Bridge()
+os.register_at_fork(after_in_child=bridge.forget)
+
+
+class StopWatch:
+    """Hears of the cancellation of a stopper, for those who await it on a loop.
+
+    It knows nothing of the stopper.
+    """
+
+    def __init__(self):
+        self._futures = set()
+
+    def add(self, loop):
+        """Returns a future that is done when the stopper is cancelled."""
+        future = loop.create_future()
+        self._futures.add(future)
+        return future
+
+    def remove(self, future):
+        """The future is of no use any more."""
+        self._futures.discard(future)
+
+    def on_cancelled(self, *unused):
+        """For the signal, in any thread. May not block."""
+        with contextlib.suppress(KeyError):
+            while True:
+                future = self._futures.pop()
+                outbox_of(future.get_loop()).post(set_done, future)
+
+
+def set_done(future):
+    """Says that what a future waits for is there."""
+    if not future.done():
+        future.set_result(None)
+
+
+watches = weakref.WeakKeyDictionary()

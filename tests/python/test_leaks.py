@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Nothing is left behind, and nothing waits for the garbage collector."""
+
+import collections
+import os
+import re
+import subprocess
+import sys
+import weakref
+from pathlib import Path
+
+import tap
+from support import *
+
+HERE = Path(__file__).resolve().parent
+
+
+class Thing:
+    """Something that can be waited for to be gone."""
+
+
+def use(task, thing):
+    return thing
+
+
+def fail(task, thing):
+    here = task, thing
+    raise ValueError(here[1])
+
+
+async def use_later(task, thing):
+    await asyncio.sleep(0)
+    return thing
+
+
+async def fail_later(task, thing):
+    await asyncio.sleep(0)
+    raise ValueError(thing)
+
+
+class Cycles(Case):
+    def setUp(self):
+        super().setUp()
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+
+    def check(self, function, collect=lambda: None):
+        """Runs it with something that has to be gone afterwards, and a group as well."""
+        thing = Thing()
+        gone = [weakref.ref(thing)]
+        gone += [weakref.ref(each) for each in function(thing) or ()]
+        thing = None
+
+        def are_gone():
+            collect()
+            return all(each() is None for each in gone)
+
+        wait_until(are_gone, seconds=5)
+
+    def test_results(self):
+        def program(thing):
+            with Tasker.Group() as group:
+                task = group.spawn(use, thing)
+                task.result()
+            group.collect()
+            return group, task
+
+        self.check(program)
+
+    def test_results_that_nobody_takes(self):
+        def program(thing):
+            with Tasker.Group() as group:
+                for _ in range(10):
+                    group.spawn(use, thing)
+            return group,
+
+        self.check(program)
+
+    def test_failures(self):
+        def program(thing):
+            try:
+                with Tasker.Group() as group:
+                    task = group.spawn(fail, thing)
+            except ValueError:
+                pass
+            return group, task
+
+        # The one who has caught it is in its traceback, as always in Python.
+        self.check(program, gc.collect)
+
+    def test_failures_that_nobody_takes(self):
+        def program(thing):
+            group = Tasker.Group()
+            group.spawn(fail, thing)
+            wait_until(lambda: group.get_n_tasks() == 0)
+            return group,
+
+        self.check(program)
+
+    def test_stopped(self):
+        def program(thing):
+            with Tasker.Group(max_running=1) as group:
+                group.spawn(lambda task, thing: task.sleep(1000), thing)
+                group.spawn(use, thing)
+                group.stop()
+            return group,
+
+        self.check(program)
+
+    def test_a_task_that_never_ran(self):
+        def program(thing):
+            task = Tasker.Task.new('never', use, thing)
+            return task,
+
+        self.check(program)
+
+    def run_async(self, function, collect=lambda: None):
+        def program(thing):
+            async def main():
+                return await function(thing)
+            return asyncio.run(main())
+
+        self.check(program, collect)
+
+    def test_coroutines(self):
+        async def program(thing):
+            async with Tasker.Group() as group:
+                task = group.spawn(use_later, thing)
+                await task
+                group.create_task(asyncio.sleep(0, thing))
+            return group, task
+
+        self.run_async(program)
+
+    def test_coroutines_that_fail(self):
+        async def program(thing):
+            try:
+                async with Tasker.Group() as group:
+                    task = group.spawn(fail_later, thing)
+            except ValueError:
+                pass
+            return group, task
+
+        self.run_async(program, gc.collect)
+
+    def test_coroutines_that_never_ran(self):
+        async def program(thing):
+            async with Tasker.Group(max_running=1) as group:
+                tasks = [group.spawn(use_later, thing) for _ in range(5)]
+                group.abort()
+            return group, *tasks
+
+        self.run_async(program)
+
+    def test_waits(self):
+        async def program(thing):
+            async with Tasker.Group() as group:
+                task = group.spawn(use, thing)
+                await asyncio.gather(*(task.join() for _ in range(5)))
+                stopper = group.create_stopper()
+                await stopper.sleep(0.001)
+                await Tasker.unless(use_later(None, thing), stopper)
+            tasks = [each async for each in group.join_stream()]
+            return group, stopper, *tasks
+
+        self.run_async(program)
+
+
+class References(Case):
+    """What returns objects returns as many references as it should."""
+
+    def check(self, function, owned):
+        """The object that function() returns has so many references, its wrapper's
+        own one among them, and is gone with the wrapper."""
+        thing = function()
+        self.assertEqual(thing.__grefcount__, owned)
+        gone = []
+        thing.weak_ref(lambda: gone.append(True))
+        del thing
+        return gone
+
+    def test_new_objects(self):
+        group = Tasker.Group('all')
+        group.spawn(use, 1)
+        for function in (lambda: Tasker.Group.new('new'), lambda: Tasker.Group('made'),
+                         group.clone, lambda: group.new_child('child'), group.create_stopper,
+                         group.create_signaller, group.get_tasks, lambda: group.clone().join_stream(),
+                         lambda: Tasker.Task.new('task', use), lambda: Tasker.Task.new_local('l', use),
+                         lambda: Tasker.Task.new_interval('i', 5, use),
+                         lambda: Tasker.Task.new_each('e', 5, use),
+                         lambda: Tasker.Task.new_async('a', None)):
+            gone = self.check(function, 1)
+            gc.collect()
+            wait_until(lambda: gone, seconds=5)
+        group.abort()
+        group.join()
+
+    def test_tasks(self):
+        group = Tasker.Group(max_running=1)
+        for _ in range(3):
+            group.spawn(use, 1)
+        clone = group.clone()
+        group.finish()
+        wait_until(lambda: group.get_n_tasks() == 0)
+        streamed = clone.join_stream().__next__()
+        collected = clone.collect()
+        self.assertEqual([task.__grefcount__ for task in (streamed, *collected)], [1, 1, 1])
+
+    def test_current(self):
+        def count(task):
+            return Tasker.Task.get_current().__grefcount__ - task.__grefcount__
+
+        with Tasker.Group() as group:
+            self.assertEqual(group.spawn(count).result(), 0)
+
+
+class Instances(Case):
+    def test_the_other_tests(self):
+        """Runs the other tests, and then counts what is left of our types."""
+        if not has_instance_counts():
+            self.skipTest('this GLib cannot count instances')
+        program = HERE / 'count_instances.py'
+        done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=170,
+                              env=dict(os.environ, GOBJECT_DEBUG='instance-count'))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        counts = dict(re.findall(r'^left (\w+) (\d+)$', done.stdout, re.MULTILINE))
+        self.assertIn('TaskerTask', counts)
+        self.assertEqual(collections.Counter({name: int(n) for name, n in counts.items()}),
+                         collections.Counter())
+
+
+def has_instance_counts():
+    """Some builds of GLib leave it out."""
+    program = ('import gi; gi.require_version("GObject", "2.0")\n'
+               'from gi.repository import GObject\n'
+               'thing = GObject.Object()\n'
+               'print(GObject.type_get_instance_count(thing.__gtype__))')
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True,
+                          env=dict(os.environ, GOBJECT_DEBUG='instance-count'))
+    return done.stdout.strip() == '1'
+
+
+if __name__ == '__main__':
+    tap.main()

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Waiting for the stop, and until it."""
+
+import tap
+from support import *
+
+
+def assert_cancelled(case):
+    return case.assertRaisesRegex(GLib.Error, 'ancel')
+
+
+class Blocking(Case):
+    def test_sleep(self):
+        group = Tasker.Group()
+        stopper = group.create_stopper()
+        begin = time.monotonic()
+        stopper.sleep(0.05)
+        self.assertGreaterEqual(time.monotonic() - begin, 0.049)
+        threading.Timer(0.05, group.stop).start()
+        with assert_cancelled(self):
+            stopper.sleep(1000)
+        with assert_cancelled(self):
+            stopper.sleep(0)
+        stopper.wait_stopped()
+
+    def test_in_a_thread(self):
+        with Tasker.Group() as group:
+            slept = group.spawn(lambda task: task.sleep(0.01) or 'slept')
+            waited = group.spawn(lambda task: task.wait_stopped() or 'waited')
+            self.assertEqual(slept.result(), 'slept')
+            group.stop()
+            self.assertEqual(waited.result(), 'waited')
+
+    def test_interval(self):
+        group = Tasker.Group()
+        stopper = group.create_stopper()
+        ticks = []
+        begin = time.monotonic()
+        for tick in Tasker.interval(0.01, stopper):
+            self.assertGreaterEqual(time.monotonic() - begin, tick * 0.01 - 0.001)
+            ticks.append(tick)
+            if len(ticks) == 3:
+                time.sleep(0.05)
+            if len(ticks) == 5:
+                group.stop()
+        self.assertEqual(ticks, sorted(set(ticks)))
+        self.assertEqual(len(ticks), 5)
+        self.assertGreaterEqual(ticks[3], ticks[2] + 5)
+        with self.assertRaises(ValueError):
+            Tasker.interval(0, stopper)
+
+
+class Awaiting(Case):
+    @run
+    async def test_sleep(self):
+        group = Tasker.Group()
+        stopper = group.create_stopper()
+        await stopper.sleep(0.01)
+        asyncio.get_running_loop().call_later(0.01, group.stop)
+        with assert_cancelled(self):
+            await stopper.sleep(1000)
+        with assert_cancelled(self):
+            await stopper.sleep(0)
+        await stopper.wait_stopped()
+
+    @run
+    async def test_stop_from_a_thread(self):
+        group = Tasker.Group()
+        waiters = [asyncio.ensure_future(group.create_stopper().wait_stopped()) for _ in range(20)]
+        await asyncio.sleep(0)
+        await asyncio.get_running_loop().run_in_executor(None, group.stop)
+        await asyncio.gather(*waiters)
+
+    @run
+    async def test_sleep_that_is_stopped_counts_as_stopped(self):
+        async with Tasker.Group() as group:
+            task = group.spawn(self.sleep)
+            await asyncio.sleep(0.01)
+            group.stop()
+        self.assertEqual(task.state, Tasker.TaskState.STOPPED)
+
+    async def sleep(self, task):
+        await task.sleep(1000)
+
+    @run
+    async def test_cancel_alone(self):
+        async with Tasker.Group() as group:
+            task = group.spawn(self.sleep)
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with self.assertRaises(Tasker.Stopped):
+                await task
+
+    @run
+    async def test_yield_now(self):
+        order = []
+
+        async def work(task, name):
+            for i in range(3):
+                order.append((i, name))
+                await task.yield_now()
+
+        async def until_stopped(task):
+            while True:
+                await task.yield_now()
+
+        async with Tasker.Group() as group:
+            group.spawn(work, 'a')
+            group.spawn(work, 'b')
+        self.assertEqual(order, sorted(order))
+        async with Tasker.Group() as group:
+            task = group.spawn(until_stopped)
+            await asyncio.sleep(0.01)
+            group.stop()
+        self.assertEqual(task.state, Tasker.TaskState.STOPPED)
+
+    @run
+    async def test_unless(self):
+        group = Tasker.Group()
+        stopper = group.create_stopper()
+        self.assertEqual(await Tasker.unless(asyncio.sleep(0.01, 'done'), stopper), 'done')
+        with self.assertRaises(ZeroDivisionError):
+            await Tasker.unless(self.divide(), stopper)
+
+        log = []
+        asyncio.get_running_loop().call_later(0.01, group.stop)
+        with assert_cancelled(self):
+            await Tasker.unless(self.note(log), stopper)
+        self.assertEqual(log, ['cancelled'])
+        # What is ready together: the stop wins.
+        with assert_cancelled(self):
+            await Tasker.unless(asyncio.sleep(0, 'done'), stopper)
+        future = asyncio.get_running_loop().create_future()
+        future.set_result('there')
+        with assert_cancelled(self):
+            await Tasker.unless(future, stopper)
+
+    async def divide(self):
+        return 1 / 0
+
+    async def note(self, log):
+        try:
+            await asyncio.sleep(1000)
+        except asyncio.CancelledError:
+            log.append('cancelled')
+            raise
+
+    @run
+    async def test_take_until(self):
+        async def count():
+            try:
+                i = 0
+                while True:
+                    yield i
+                    i += 1
+                    await asyncio.sleep(0.001 if i < 5 else 1000)
+            finally:
+                closed.append(True)
+
+        closed = []
+        group = Tasker.Group()
+        stopper = group.create_stopper()
+        asyncio.get_running_loop().call_later(0.1, group.stop)
+        self.assertEqual([i async for i in Tasker.take_until(count(), stopper)], [0, 1, 2, 3, 4])
+        self.assertEqual(closed, [True])
+        self.assertEqual([i async for i in Tasker.take_until(count(), stopper)], [])
+
+    @run
+    async def test_take_until_the_end(self):
+        async def three():
+            for i in range(3):
+                yield i
+
+        stopper = Tasker.Group().create_stopper()
+        self.assertEqual([i async for i in Tasker.take_until(three(), stopper)], [0, 1, 2])
+
+    @run
+    async def test_interval(self):
+        group = Tasker.Group()
+        ticks = []
+        async for tick in Tasker.interval(0.01, group.create_stopper()):
+            ticks.append(tick)
+            if len(ticks) == 3:
+                group.stop()
+        self.assertEqual(len(ticks), 3)
+        self.assertEqual(ticks, sorted(set(ticks)))
+
+
+if __name__ == '__main__':
+    tap.main()
