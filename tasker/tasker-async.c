@@ -36,18 +36,29 @@ is_known (TaskerAsyncJob *self)
   return g_atomic_int_get (&self->completion) == KNOWN;
 }
 
-/* Has the owner told that the job has begun, or is about to end. */
-static void
-tell (TaskerAsyncJob *self)
+static gboolean
+begins_alone (TaskerAsyncJob *self)
 {
-  if (self->owner != NULL)
-    tasker_news_add (&self->home.home->news, self->owner, self->home.job.face);
+  return self->owner != NULL && self->home.job.run_always;
 }
 
 static void
-tell_last (TaskerAsyncJob *self)
+tell_begun (TaskerAsyncJob *self)
 {
-  tell (self);
+  TaskerNews *news = &self->home.home->news;
+
+  if (self->owner != NULL)
+    tasker_news_add_begun (news, self->owner, self->home.job.face);
+  if (begins_alone (self))
+    tasker_news_tell (news);
+}
+
+/* To be called before the job ends, for then it may be gone; it is told later. */
+static void
+tell_ended (TaskerAsyncJob *self)
+{
+  if (self->owner != NULL)
+    tasker_news_add_ended (&self->home.home->news, self->owner, self->home.job.face);
   g_clear_pointer (&self->owner, tasker_owner_unref);
 }
 
@@ -60,7 +71,7 @@ end (TaskerAsyncJob *self,
   TaskerTaskState state;
 
   state = tasker_job_judge (job, core, tasker_core_get_stopper (core, job), !self->failed, &error);
-  tell_last (self);
+  tell_ended (self);
   tasker_core_end (core, job, state, error);
 }
 
@@ -93,7 +104,7 @@ start (TaskerAsyncJob *self,
   if (self->home.job.func != NULL && !is_known (self))
     call (self, core);
   else
-    tell (self);
+    tell_begun (self);
 
   tasker_core_lock (core);
   if (is_known (self) || tasker_core_is_aborted (core, &self->home.job))
@@ -108,9 +119,14 @@ tasker_async_step (TaskerJob  *job,
   TaskerAsyncJob *self = from_job (job);
   gboolean begins = tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED;
 
+  /* Of what runs even after the stop, its owner cannot tell by the stopper
+   * whether those who begin along with it have aborted it. */
+  if (begins && begins_alone (self))
+    tasker_news_tell (&self->home.home->news);
+
   if (begins && !tasker_core_begin (core, job))
     {
-      tell_last (self);
+      tell_ended (self);
       tasker_core_discard (core, job);
     }
   else if (begins)
@@ -130,7 +146,7 @@ tasker_async_step (TaskerJob  *job,
     }
   else
     {
-      tell_last (self);
+      tell_ended (self);
       tasker_core_end (core, job, TASKER_TASK_STATE_ABORTED, NULL);
     }
 }

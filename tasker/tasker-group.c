@@ -1585,9 +1585,9 @@ tasker_group_add_wait_finish (TaskerGroup   *self,
  * tasks that are added through this handle from then on, that
  * [ctor@Tasker.Task.new_async] made without a function, and whose home context
  * is the thread-default main context of this call. It is called there, with
- * many tasks at once: twice with each, when it has begun and when it has ended,
- * as [property@Tasker.Task:state] tells; or once, if it ended without having
- * begun.
+ * many tasks at once, after they have begun and after they have ended. A task
+ * that never begins is told of when it has ended; one with
+ * [property@Tasker.Task:run-always] begins alone.
  *
  * @user_data is freed in that context when the handle has been finalized and
  * the tasks have ended.

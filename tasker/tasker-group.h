@@ -16,20 +16,25 @@ G_BEGIN_DECLS
 /**
  * TaskerOwnerFunc:
  * @user_data: (closure): data that came with the function
- * @tasks: (array length=n_tasks) (transfer none): tasks that have begun or ended
- * @n_tasks: how many they are
+ * @begun: (array length=n_begun) (transfer none): tasks that have begun
+ * @n_begun: how many they are
+ * @ended: (array length=n_ended) (transfer none): tasks that have ended
+ * @n_ended: how many they are
  *
  * The function of one who completes async tasks, see
  * [method@Tasker.Group.set_owner_func].
  *
- * It gets them in the order in which they began and ended; one that has done
- * both meanwhile is there twice.
+ * It gets the tasks in the order in which they began, or ended. Between a
+ * task's beginning and this call it may have been stopped, or have ended
+ * because it was aborted; [method@Gio.Cancellable.is_cancelled] tells.
  *
  * Since: 1.0
  */
 typedef void (*TaskerOwnerFunc) (gpointer     user_data,
-                                 TaskerTask **tasks,
-                                 gsize        n_tasks);
+                                 TaskerTask **begun,
+                                 gsize        n_begun,
+                                 TaskerTask **ended,
+                                 gsize        n_ended);
 
 #define TASKER_TYPE_GROUP (tasker_group_get_type ())
 

@@ -31,19 +31,23 @@ void         tasker_owner_unref (TaskerOwner     *self);
 /*
  * TaskerNews:
  *
- * What an owner is to be told of: tasks, in the order in which they began and
- * ended. It is used in one context only, and needs no lock.
+ * What an owner is to be told of. It is used in one context only, and needs no
+ * lock.
  */
 typedef struct
 {
   TaskerOwner *owner;
-  GPtrArray   *tasks;
+  GPtrArray   *begun;
+  GPtrArray   *ended;
 } TaskerNews;
 
-void         tasker_news_add     (TaskerNews      *self,
-                                  TaskerOwner     *owner,
-                                  TaskerTask      *task);
-gboolean     tasker_news_is_full (TaskerNews      *self);
-gboolean     tasker_news_tell    (TaskerNews      *self);
+void         tasker_news_add_begun (TaskerNews      *self,
+                                    TaskerOwner     *owner,
+                                    TaskerTask      *task);
+void         tasker_news_add_ended (TaskerNews      *self,
+                                    TaskerOwner     *owner,
+                                    TaskerTask      *task);
+gboolean     tasker_news_is_full   (TaskerNews      *self);
+gboolean     tasker_news_tell      (TaskerNews      *self);
 
 G_END_DECLS

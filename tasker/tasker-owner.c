@@ -68,25 +68,41 @@ tasker_owner_unref (TaskerOwner *self)
   g_source_attach (source, self->context);
 }
 
-void
-tasker_news_add (TaskerNews  *self,
-                 TaskerOwner *owner,
-                 TaskerTask  *task)
+static void
+open_for (TaskerNews  *self,
+          TaskerOwner *owner)
 {
-  if (self->owner != owner)
-    {
-      tasker_news_tell (self);
-      self->owner = tasker_owner_ref (owner);
-      self->tasks = g_ptr_array_new_full (BATCH_SIZE, g_object_unref);
-    }
+  if (self->owner == owner)
+    return;
 
-  g_ptr_array_add (self->tasks, g_object_ref (task));
+  tasker_news_tell (self);
+  self->owner = tasker_owner_ref (owner);
+  self->begun = g_ptr_array_new_full (BATCH_SIZE, g_object_unref);
+  self->ended = g_ptr_array_new_full (BATCH_SIZE, g_object_unref);
+}
+
+void
+tasker_news_add_begun (TaskerNews  *self,
+                       TaskerOwner *owner,
+                       TaskerTask  *task)
+{
+  open_for (self, owner);
+  g_ptr_array_add (self->begun, g_object_ref (task));
+}
+
+void
+tasker_news_add_ended (TaskerNews  *self,
+                       TaskerOwner *owner,
+                       TaskerTask  *task)
+{
+  open_for (self, owner);
+  g_ptr_array_add (self->ended, g_object_ref (task));
 }
 
 gboolean
 tasker_news_is_full (TaskerNews *self)
 {
-  return self->owner != NULL && self->tasks->len >= BATCH_SIZE;
+  return self->owner != NULL && self->begun->len + self->ended->len >= BATCH_SIZE;
 }
 
 /* Returns: whether there was something to tell */
@@ -94,12 +110,15 @@ gboolean
 tasker_news_tell (TaskerNews *self)
 {
   TaskerOwner *owner = g_steal_pointer (&self->owner);
-  g_autoptr(GPtrArray) tasks = g_steal_pointer (&self->tasks);
+  g_autoptr(GPtrArray) begun = g_steal_pointer (&self->begun);
+  g_autoptr(GPtrArray) ended = g_steal_pointer (&self->ended);
 
   if (owner == NULL)
     return FALSE;
 
-  owner->func (owner->data, (TaskerTask **) tasks->pdata, tasks->len);
+  owner->func (owner->data,
+               (TaskerTask **) begun->pdata, begun->len,
+               (TaskerTask **) ended->pdata, ended->len);
   tasker_owner_unref (owner);
 
   return TRUE;

@@ -19,30 +19,28 @@ typedef struct
 
 static void
 on_news (gpointer     user_data,
-         TaskerTask **tasks,
-         gsize        n_tasks)
+         TaskerTask **begun,
+         gsize        n_begun,
+         TaskerTask **ended,
+         gsize        n_ended)
 {
   Owner *owner = user_data;
 
   g_assert_true (g_main_context_is_owner (g_main_context_default ()));
   g_assert_cmpint (owner->n_freed, ==, 0);
   owner->n_calls++;
+  owner->n_begun += (guint) n_begun;
+  owner->n_ended += (guint) n_ended;
 
-  for (gsize i = 0; i < n_tasks; i++)
+  for (gsize i = 0; i < n_begun; i++)
     {
-      if (tasker_task_is_finished (tasks[i]))
-        {
-          owner->n_ended++;
-          continue;
-        }
-
-      g_assert_cmpint (tasker_task_get_state (tasks[i]), ==, TASKER_TASK_STATE_RUNNING);
-      owner->n_begun++;
       if (owner->group != NULL)
         tasker_group_abort (owner->group);
       else if (!owner->late)
-        tasker_task_complete (tasks[i]);
+        tasker_task_complete (begun[i]);
     }
+  for (gsize i = 0; i < n_ended; i++)
+    g_assert_true (tasker_task_is_finished (ended[i]));
 }
 
 static void
@@ -136,6 +134,29 @@ test_aborted (void)
 
   tasker_test_iterate_until (owner.n_ended == 10);
   tasker_test_assert_counts (group, 10, 0, 0, 0, 0, 10);
+  drop (group, &owner);
+}
+
+/* What runs even after the stop does not begin along with others: there would be
+ * no telling whether one of those has aborted the group meanwhile. */
+static void
+test_run_always (void)
+{
+  TaskerGroup *group = tasker_test_group (NULL);
+  Owner owner = { .group = group };
+
+  tasker_group_set_owner_func (group, on_news, &owner, free_owner);
+  add_tasks (group, 1);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (TaskerTask) task = g_object_new (TASKER_TYPE_TASK, "run-always", TRUE, NULL);
+
+      tasker_group_add (group, task);
+    }
+
+  tasker_test_iterate_until (owner.n_ended == 3);
+  g_assert_cmpuint (owner.n_begun, ==, 1);
+  tasker_test_assert_counts (group, 3, 0, 0, 0, 0, 3);
   drop (group, &owner);
 }
 
@@ -239,6 +260,7 @@ main (int    argc,
   tasker_test_add ("/owner/max-running", test_max_running);
   tasker_test_add ("/owner/stopped-in-queue", test_stopped_in_queue);
   tasker_test_add ("/owner/aborted", test_aborted);
+  tasker_test_add ("/owner/run-always", test_run_always);
   tasker_test_add ("/owner/dropped-elsewhere", test_dropped_elsewhere);
   tasker_test_add ("/owner/other-context", test_other_context);
   tasker_test_add ("/owner/refused", test_refused);
