@@ -10,6 +10,8 @@ packages=(
   build-essential
   gettext
   gi-docgen
+  gir1.2-soup-3.0
+  gjs
   gobject-introspection
   libgdk-pixbuf-2.0-dev
   libgirepository1.0-dev
@@ -19,6 +21,7 @@ packages=(
   ninja-build
   pkg-config
   python3-gi
+  valac
 )
 
 # For examples/run to have something to do.

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/* What the JavaScript tests share: cases that are told as TAP, and assertions.
+ *
+ * With TASKER_TEST_GC set, garbage is collected all the time, so between every
+ * two steps of every function. */
+
+import GLib from 'gi://GLib';
+import System from 'system';
+
+const CASE_TIMEOUT_S = 60;
+
+const cases = [];
+const loop = new GLib.MainLoop(null, false);
+
+/** Adds a case: an async function. */
+export function test(name, func) {
+    cases.push({name, func});
+}
+
+/** Iterates the main loop for some time. */
+export function pause(ms) {
+    return new Promise(resolve => {
+        GLib.timeout_add(GLib.PRIORITY_DEFAULT, ms, () => {
+            resolve();
+            return GLib.SOURCE_REMOVE;
+        });
+    });
+}
+
+/** Waits until something is so. */
+export async function waitFor(condition) {
+    const deadline = GLib.get_monotonic_time() + CASE_TIMEOUT_S * 1e6 / 2;
+
+    while (!condition()) {
+        assert(GLib.get_monotonic_time() < deadline, `waited in vain for ${condition}`);
+        await pause(1);
+    }
+}
+
+/** Collects all garbage, and what is garbage only after that. */
+export async function collectGarbage() {
+    for (let i = 0; i < 3; i++) {
+        System.gc();
+        await pause(5);
+    }
+}
+
+export function assert(condition, message = 'not true') {
+    if (!condition)
+        throw new Error(message);
+}
+
+/* As text, whatever it is. */
+function show(value) {
+    try {
+        return String(value);
+    } catch (error) {
+        return `an unprintable ${typeof value}`;
+    }
+}
+
+export function assertSame(actual, expected) {
+    assert(Object.is(actual, expected), `${show(actual)} is not ${show(expected)}`);
+}
+
+export function assertEqual(actual, expected) {
+    const [a, b] = [actual, expected].map(value => JSON.stringify(value));
+    assert(a === b, `${a} is not ${b}`);
+}
+
+/** Checks that a function throws, or a Promise is rejected; returns the error. */
+export async function assertFails(what, pattern = null) {
+    let value;
+
+    try {
+        value = await (typeof what === 'function' ? what() : what);
+    } catch (error) {
+        assert(pattern === null || pattern.test(show(error)), `${show(error)} is not like ${pattern}`);
+        return error;
+    }
+
+    throw new Error(`succeeded with ${show(value)} instead of failing`);
+}
+
+/** The same for GLib.Error, of which domain and code count. */
+export async function assertError(what, domain, code) {
+    const error = await assertFails(what);
+
+    assert(error instanceof GLib.Error && error.matches(domain, code), `${show(error)} is another error`);
+    return error;
+}
+
+function withTimeout(promise) {
+    let id = 0;
+    const timeout = new Promise((_resolve, reject) => {
+        id = GLib.timeout_add_seconds(GLib.PRIORITY_HIGH, CASE_TIMEOUT_S, () => {
+            id = 0;
+            reject(new Error(`takes longer than ${CASE_TIMEOUT_S} s`));
+            return GLib.SOURCE_REMOVE;
+        });
+    });
+
+    return Promise.race([promise, timeout]).finally(() => {
+        if (id !== 0)
+            GLib.source_remove(id);
+    });
+}
+
+/* Not quite: everything else has its turn for twice the time that this takes. */
+function collectAllTheTime() {
+    const begin = GLib.get_monotonic_time();
+
+    System.gc();
+    const ms = Math.ceil((GLib.get_monotonic_time() - begin) / 1000) * 2;
+    GLib.timeout_add(GLib.PRIORITY_HIGH, ms, () => {
+        collectAllTheTime();
+        return GLib.SOURCE_REMOVE;
+    });
+}
+
+async function runCase({name, func}, number) {
+    try {
+        await withTimeout(func());
+    } catch (error) {
+        print(`not ok ${number} - ${name}`);
+        for (const line of `${show(error)}\n${error?.stack ?? ''}`.trimEnd().split('\n'))
+            print(`# ${line}`);
+        return false;
+    }
+
+    print(`ok ${number} - ${name}`);
+    return true;
+}
+
+/** Runs the cases, or those whose name has the argument in it, and exits. */
+export function run() {
+    const chosen = cases.filter(({name}) => name.includes(ARGV[0] ?? ''));
+    let status = 0;
+
+    print(`1..${chosen.length}`);
+    if (GLib.getenv('TASKER_TEST_GC') !== null)
+        collectAllTheTime();
+
+    (async () => {
+        for (const [i, each] of chosen.entries()) {
+            if (!await runCase(each, i + 1))
+                status = 1;
+        }
+    })().finally(() => loop.quit());
+    loop.run();
+
+    System.exit(status);
+}
