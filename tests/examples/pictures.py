@@ -2,6 +2,8 @@
 
 """Writes and reads PNG pictures, as far as the tests need it."""
 
+import hashlib
+import os
 import random
 import struct
 import zlib
@@ -42,3 +44,13 @@ def read_png(data):
         at += 12 + length
 
     return (*size, texts)
+
+
+def mime_database():
+    """The data directory from which GIO knows what is a picture."""
+    dirs = os.environ.get('XDG_DATA_DIRS') or '/usr/local/share:/usr/share'
+    return next(path for path in dirs.split(':') if os.path.exists(f'{path}/mime/mime.cache'))
+
+
+def thumbnail_name(picture):
+    return hashlib.md5(picture.as_uri().encode()).hexdigest() + '.png'

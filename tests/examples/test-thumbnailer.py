@@ -7,7 +7,6 @@ it is being read until the test has fed it. So nothing here depends on time.
 """
 
 import errno
-import hashlib
 import os
 import pathlib
 import pty
@@ -22,7 +21,7 @@ import time
 import unittest
 
 import tap
-from pictures import png, read_png
+from pictures import mime_database, png, read_png, thumbnail_name
 from running import DEADLINE, Running
 
 PROGRAM = os.environ['THUMBNAILER']
@@ -30,16 +29,6 @@ PROGRAM = os.environ['THUMBNAILER']
 STOPPING = 'Stopping when the pictures at hand are done.'
 GIVING_UP = 'Giving up the pictures at hand.'
 STOPPED = 'Stopped; no half-written file is left\n'
-
-
-def mime_database():
-    """The data directory from which GIO knows what is a picture."""
-    dirs = os.environ.get('XDG_DATA_DIRS') or '/usr/local/share:/usr/share'
-    return next(path for path in dirs.split(':') if os.path.exists(f'{path}/mime/mime.cache'))
-
-
-def thumbnail_name(picture):
-    return hashlib.md5(picture.as_uri().encode()).hexdigest() + '.png'
 
 
 def without_override(command):
