@@ -14,7 +14,8 @@ from pathlib import Path
 SOURCE = Path(sys.argv[1])
 PO = SOURCE / 'po'
 
-USES_GETTEXT = re.compile(r'\b(?:N?_|N?C_|ngettext|g_dngettext|g_dpgettext2) ?\([^)]*?"')
+USES_GETTEXT = re.compile(r'\b(?:N?_|N?C_|ngettext|g_dngettext|g_dpgettext2) ?\([^)]*?"|'
+                          r' translatable="yes"')
 KEYWORDS = ['_', 'N_', 'C_:1c,2', 'NC_:1c,2', 'ngettext:1,2', 'g_dngettext:2,3',
             'g_dpgettext2:2c,3']
 
@@ -30,7 +31,8 @@ def words(path):
 
 
 def check_potfiles():
-    sources = [*SOURCE.glob('tasker/*.[ch]'), *SOURCE.glob('examples/**/*.[ch]')]
+    sources = [*SOURCE.glob('tasker/*.[ch]'), *SOURCE.glob('examples/**/*.[ch]'),
+               *SOURCE.glob('examples/**/*.ui')]
     users = {str(path.relative_to(SOURCE)) for path in sources
              if USES_GETTEXT.search(path.read_text())}
     listed = words(PO / 'POTFILES.in')
