@@ -8,20 +8,24 @@
 # them. A new dependency is added here and nowhere else.
 packages=(
   build-essential
+  dbus-daemon
   gettext
   gi-docgen
   gir1.2-soup-3.0
   gjs
   gobject-introspection
+  libadwaita-1-dev
   libgdk-pixbuf-2.0-dev
   libgirepository1.0-dev
   libglib2.0-dev
+  libgtk-4-dev
   locales
   meson
   ninja-build
   pkg-config
   python3-gi
   valac
+  xvfb
 )
 
 # For examples/run to have something to do.
