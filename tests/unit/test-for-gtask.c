@@ -453,7 +453,7 @@ test_bad_input (void)
   /* It is not its owner who completes it. */
   operation_init (&operation, NULL);
   task = add (group, &operation);
-  tasker_test_critical ("*is_async*", tasker_task_complete (task));
+  tasker_test_critical ("*is_completable*", tasker_task_complete (task));
   operation_succeed (&operation);
   g_assert_true (tasker_group_join (group, NULL, NULL));
   tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
