@@ -320,8 +320,15 @@ class Ends(Case):
         self.assertTrue(task.is_finished())
 
     def test_shutdown(self):
+        begun = threading.Event()
+
+        def wait(task):
+            begun.set()
+            task.wait_stopped()
+
         with Tasker.Group() as group:
-            group.spawn(lambda task: task.wait_stopped())
+            group.spawn(wait)
+            begun.wait()
             group.shutdown(grace=30)
         assert_counts(self, group, succeeded=1)
 
