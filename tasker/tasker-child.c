@@ -57,7 +57,7 @@ tasker_child_attach (TaskerCore *self,
 
   tasker_task_enter (task, parent);
   /* The task hears its own group, as far as that hears its parent. */
-  tasker_stopper_tie (TASKER_STOPPER (task), &self->source, FALSE);
+  tasker_stopper_tie (TASKER_STOPPER (task), &self->source);
   child->core = tasker_core_ref (self);
   child->link.data = child;
 

@@ -93,7 +93,6 @@ struct _TaskerCore
   guint64        n_ended[4]; /* by how they ended, from SUCCEEDED on */
   guint          n_dropping; /* threads that free jobs which have ended, or unwatch signals */
   GPtrArray     *gathered;   /* empty but while it is used */
-  GPtrArray     *released;   /* likewise */
 
   TaskerResults  results;
 
@@ -236,7 +235,8 @@ void             tasker_core_discard        (TaskerCore      *self,
                                              TaskerJob       *job);
 
 /* Jobs are stopped */
-void             tasker_core_on_raised      (TaskerCore      *self);
+void             tasker_core_on_raised      (TaskerCore      *self,
+                                             GPtrArray       *stoppers);
 void             tasker_core_put_back       (TaskerCore      *self,
                                              TaskerHand      *hand);
 gboolean         tasker_core_doom           (TaskerCore      *self,

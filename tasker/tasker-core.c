@@ -43,7 +43,6 @@ tasker_core_new (void)
   self->stop_with_parent = TRUE;
   tasker_results_init (&self->results);
   self->gathered = g_ptr_array_new ();
-  self->released = g_ptr_array_new ();
   tasker_growth_reset (self);
 
   return self;
@@ -67,7 +66,6 @@ tasker_core_clear (gpointer data)
   tasker_results_clear (&self->results);
   g_clear_error (&self->first_failure);
   g_ptr_array_unref (self->gathered);
-  g_ptr_array_unref (self->released);
   g_clear_pointer (&self->contexts, g_hash_table_unref);
   g_clear_pointer (&self->progressing, g_hash_table_unref);
   tasker_queue_clear (&self->queue);
@@ -766,6 +764,8 @@ tasker_core_hand_in (TaskerCore *self,
   self->changed |= (guint) TASKER_CHANGE_SUCCEEDED << (state - TASKER_TASK_STATE_SUCCEEDED);
   if (job->face != NULL)
     {
+      /* What has ended is not cancelled any more. */
+      tasker_stopper_release (TASKER_STOPPER (job->face));
       tasker_task_wake_waiters (job->face, self);
       note_end (job, self);
     }
@@ -905,10 +905,7 @@ settle_detached (TaskerCore      *self,
   job->error = error;
   tasker_job_set_state (job, state);
   if (job->face != NULL)
-    {
-      tasker_stopper_release (TASKER_STOPPER (job->face));
-      tasker_task_ask_heard (job->face);
-    }
+    tasker_task_ask_heard (job->face);
   tasker_core_hand_in (self, job);
   tasker_core_kick (self);
 }
@@ -1125,14 +1122,32 @@ list_entered (TaskerCore *self)
   return tasks;
 }
 
-/* The source was stopped or aborted. */
+/* The task that stands for a child group hears that group. */
+static void
+collect_full (gpointer data,
+              gpointer stoppers)
+{
+  TaskerJob *job = data;
+
+  if (job->full && !tasker_job_is_child (job) && !tasker_job_has_ended (job))
+    g_ptr_array_add (stoppers, g_object_ref (job->face));
+}
+
+/*
+ * tasker_core_on_raised:
+ * @stoppers: where to add the full tasks, which are to be cancelled
+ *
+ * The source was stopped or aborted.
+ */
 void
-tasker_core_on_raised (TaskerCore *self)
+tasker_core_on_raised (TaskerCore *self,
+                       GPtrArray  *stoppers)
 {
   TaskerLevel level = tasker_source_get_level (&self->source);
   g_autoptr(GPtrArray) entered = NULL;
 
   tasker_core_lock (self);
+  tasker_core_foreach (self, collect_full, stoppers);
   if (self->swept < level)
     {
       sweep (self, level);
@@ -1373,29 +1388,9 @@ is_sorted (GPtrArray *jobs)
   return TRUE;
 }
 
-/* What has ended is not cancelled any more. */
-static void
-release_gathered (TaskerCore *self)
-{
-  for (guint i = 0; i < self->gathered->len; i++)
-    {
-      TaskerJob *job = self->gathered->pdata[i];
-      GList *link = job->face != NULL ? tasker_stopper_steal_link (TASKER_STOPPER (job->face)) : NULL;
-
-      if (link != NULL)
-        g_ptr_array_add (self->released, link);
-    }
-
-  if (self->released->len > 0)
-    tasker_source_unlink_all (&self->source, self->released);
-  g_ptr_array_set_size (self->released, 0);
-}
-
 static void
 hand_in_gathered (TaskerCore *self)
 {
-  release_gathered (self);
-
   /* Where only the first failure is kept, it has to come first. */
   if (!self->keep_results && !is_sorted (self->gathered))
     g_ptr_array_sort (self->gathered, compare_ends);

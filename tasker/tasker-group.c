@@ -1287,6 +1287,15 @@ enter (TaskerGroup *self,
   return TRUE;
 }
 
+/* A task that was added after the stop is born cancelled. */
+static void
+hear_stop (TaskerGroup *self,
+           TaskerTask  *task)
+{
+  if (tasker_source_get_level (&self->core->source) != TASKER_LEVEL_NONE)
+    tasker_cancel (G_CANCELLABLE (task));
+}
+
 /* It is not, after all. */
 static void
 leave (gpointer task)
@@ -1318,14 +1327,17 @@ tasker_group_add (TaskerGroup *self,
   if (!enter (self, task))
     return;
 
-  if (!tasker_stopper_tie (TASKER_STOPPER (task), &self->core->source, FALSE))
-    tasker_cancel (G_CANCELLABLE (task));
-
+  hear_stop (self, task);
   if (!tasker_core_push (self->core, tasker_task_get_job (task)))
     {
       leave (task);
       g_critical ("A task was added through a handle that is finished");
+      return;
     }
+
+  /* Who stopped the group meanwhile may not have found the task. */
+  if (!tasker_task_is_finished (task))
+    hear_stop (self, task);
 }
 
 /* A ready function: whether the task could be added. With the core's lock
@@ -1345,7 +1357,6 @@ try_adopt (TaskerCore  *core,
   if (!tasker_core_has_room (core))
     return FALSE;
 
-  tasker_stopper_tie (task, &core->source, FALSE);
   tasker_core_adopt (core, tasker_task_get_job (task));
   tasker_core_kick (core);
 
@@ -1369,15 +1380,6 @@ try_adopt_unless_stopped (TaskerCore  *core,
     g_set_error_literal (error, TASKER_ERROR, TASKER_ERROR_ABORTED, _("The group was aborted"));
 
   return TRUE;
-}
-
-/* A task that was added after the stop is born cancelled. */
-static void
-hear_stop (TaskerGroup *self,
-           TaskerTask  *task)
-{
-  if (tasker_source_get_level (&self->core->source) != TASKER_LEVEL_NONE)
-    tasker_cancel (G_CANCELLABLE (task));
 }
 
 static gboolean

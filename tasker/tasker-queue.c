@@ -141,15 +141,6 @@ tasker_queue_pop (TaskerQueue  *self,
   return 1;
 }
 
-static void
-foreach_in_list (TaskerJobList *list,
-                 GFunc          func,
-                 gpointer       user_data)
-{
-  for (TaskerJob *job = list->head; job != NULL; job = job->next)
-    func (job, user_data);
-}
-
 /* In the order in which they would be taken, but the default priority first.
  * @func must not change the queue. */
 void
@@ -157,11 +148,11 @@ tasker_queue_foreach (TaskerQueue *self,
                       GFunc        func,
                       gpointer     user_data)
 {
-  foreach_in_list (&self->normal, func, user_data);
+  tasker_job_list_foreach (&self->normal, func, user_data);
 
   if (self->others == NULL)
     return;
 
   for (GTreeNode *node = g_tree_node_first (self->others); node != NULL; node = g_tree_node_next (node))
-    foreach_in_list (g_tree_node_value (node), func, user_data);
+    tasker_job_list_foreach (g_tree_node_value (node), func, user_data);
 }

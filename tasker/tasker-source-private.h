@@ -62,8 +62,6 @@ gboolean       tasker_source_link           (TaskerSource  *self,
                                              gpointer       stopper);
 void           tasker_source_unlink         (TaskerSource  *self,
                                              GList         *link);
-void           tasker_source_unlink_all     (TaskerSource  *self,
-                                             GPtrArray     *links);
 
 /* Cancels on behalf of Tasker. In the handlers no call may block. */
 void           tasker_cancel                (GCancellable  *cancellable);

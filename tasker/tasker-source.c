@@ -106,7 +106,7 @@ static void
 spread_alone (TaskerSource *self,
               GPtrArray    *stoppers)
 {
-  tasker_core_on_raised ((TaskerCore *) self);
+  tasker_core_on_raised ((TaskerCore *) self, stoppers);
 
   for (guint i = 0; i < stoppers->len; i++)
     tasker_cancel (g_ptr_array_index (stoppers, i));
@@ -197,35 +197,17 @@ tasker_source_link (TaskerSource *self,
   return linked;
 }
 
-/* With the lock held. Does nothing when the link is in no list (any more). */
-static void
-unlink_one (TaskerSource *self,
-            GList        *link)
-{
-  if (link->data == NULL)
-    return;
-
-  g_queue_unlink (&self->stoppers, link);
-  link->data = NULL;
-}
-
+/* Does nothing when the link is in no list (any more). */
 void
 tasker_source_unlink (TaskerSource *self,
                       GList        *link)
 {
   g_mutex_lock (&self->lock);
-  unlink_one (self, link);
-  g_mutex_unlock (&self->lock);
-}
-
-/* The same for a lot of them, for which the lock is taken once. */
-void
-tasker_source_unlink_all (TaskerSource *self,
-                          GPtrArray    *links)
-{
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < links->len; i++)
-    unlink_one (self, g_ptr_array_index (links, i));
+  if (link->data != NULL)
+    {
+      g_queue_unlink (&self->stoppers, link);
+      link->data = NULL;
+    }
   g_mutex_unlock (&self->lock);
 }
 

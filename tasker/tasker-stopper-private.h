@@ -10,12 +10,16 @@ G_BEGIN_DECLS
 /* A stopper that hears the source. */
 TaskerStopper *tasker_stopper_new       (TaskerSource  *source);
 
-/* Ties a stopper to a source, which has to stay until it is released. If it is
- * not @weak, somebody holds a reference until then. Returns FALSE if the source
- * was stopped before: the caller has to cancel it then, when no lock is held. */
+/* Whose stop it hears, if its group tells it: that of a full task, to which
+ * somebody holds a reference until it is released. */
+void           tasker_stopper_set_source (TaskerStopper *self,
+                                          TaskerSource  *source);
+
+/* Ties a stopper to a source, which tells it of the stop then, and has to stay
+ * until the stopper is released. Returns FALSE if the source was stopped before:
+ * the caller has to cancel it then, when no lock is held. */
 gboolean       tasker_stopper_tie       (TaskerStopper *self,
-                                         TaskerSource  *source,
-                                         gboolean       weak);
+                                         TaskerSource  *source);
 
 /* The weak half of that, for one that has nothing to hear any more. */
 void           tasker_stopper_know_weakly (TaskerStopper *self);
@@ -23,14 +27,13 @@ void           tasker_stopper_know_weakly (TaskerStopper *self);
 /* That of one that is known weakly. */
 GWeakRef      *tasker_stopper_get_weak  (TaskerStopper *self);
 
-/* A reference to a stopper that is tied; NULL if it is about to be finalized.
+/* A reference to a stopper that has a source; NULL if it is about to be finalized.
  * To take one without asking would revive it, which GLib 2.74 does not survive
  * where the last reference goes at that moment. */
 TaskerStopper *tasker_stopper_ref_alive (TaskerStopper *self);
 
 /* From here on the stopper does not hear its source any more. */
 void           tasker_stopper_release   (TaskerStopper *self);
-GList         *tasker_stopper_steal_link (TaskerStopper *self);
 
 /* Whether it was asked to end: it is cancelled, or will be at once. */
 gboolean       tasker_stopper_is_asked  (TaskerStopper *self);

@@ -45,13 +45,18 @@
  * Since: 1.0
  */
 
+/* What ties a stopper to its source. */
 typedef struct
 {
-  TaskerSource   *source; /* atomic: what it hears, or %NULL */
-  TaskerSource   *owned;  /* the same, if it holds a reference */
-  GList           link;   /* in the source, and its */
-  GWeakRef        self;   /* by which the source gets a reference, if that */
-  gboolean        weak;   /* … is not known to be good */
+  TaskerSource *owned; /* the source, if it holds a reference */
+  GList         link;  /* in the source, and its */
+  GWeakRef      self;  /* by which the source gets a reference */
+} TaskerTie;
+
+typedef struct
+{
+  TaskerSource   *source; /* atomic: whose stop it hears, or %NULL */
+  TaskerTie      *tie;    /* %NULL for a full task: its group has that anyway */
   guint           n_sleepers; /* under the lock */
   TaskerDeadline *deadline; /* atomic; made when needed */
   GMutex          lock;   /* for @cancelled only, which sleepers wait for */
@@ -140,15 +145,21 @@ tasker_stopper_dispose (GObject *object)
 }
 
 static void
+free_tie (TaskerTie *tie)
+{
+  g_clear_pointer (&tie->owned, tasker_source_unref);
+  g_weak_ref_clear (&tie->self);
+  g_free (tie);
+}
+
+static void
 tasker_stopper_finalize (GObject *object)
 {
   TaskerStopper *self = TASKER_STOPPER (object);
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
   g_clear_pointer (&priv->deadline, tasker_deadline_free);
-  g_clear_pointer (&priv->owned, tasker_source_unref);
-  if (priv->weak)
-    g_weak_ref_clear (&priv->self);
+  g_clear_pointer (&priv->tie, free_tie);
   g_mutex_clear (&priv->lock);
   g_cond_clear (&priv->cancelled);
 
@@ -214,12 +225,21 @@ tasker_stopper_init (TaskerStopper *self)
 }
 
 void
+tasker_stopper_set_source (TaskerStopper *self,
+                           TaskerSource  *source)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  g_atomic_pointer_set (&priv->source, source);
+}
+
+void
 tasker_stopper_know_weakly (TaskerStopper *self)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  g_weak_ref_init (&priv->self, self);
-  priv->weak = TRUE;
+  priv->tie = g_new0 (TaskerTie, 1);
+  g_weak_ref_init (&priv->tie->self, self);
 }
 
 GWeakRef *
@@ -227,32 +247,19 @@ tasker_stopper_get_weak (TaskerStopper *self)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  return &priv->self;
+  return &priv->tie->self;
 }
 
 gboolean
 tasker_stopper_tie (TaskerStopper *self,
-                    TaskerSource  *source,
-                    gboolean       weak)
+                    TaskerSource  *source)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  if (weak)
-    tasker_stopper_know_weakly (self);
-
+  tasker_stopper_know_weakly (self);
   g_atomic_pointer_set (&priv->source, source);
 
-  return tasker_source_link (source, &priv->link, self);
-}
-
-/* Begins to release a stopper: returns the link that has to be taken out of the
- * source, or NULL. */
-GList *
-tasker_stopper_steal_link (TaskerStopper *self)
-{
-  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
-
-  return g_atomic_pointer_exchange (&priv->source, NULL) != NULL ? &priv->link : NULL;
+  return tasker_source_link (source, &priv->tie->link, self);
 }
 
 void
@@ -261,8 +268,8 @@ tasker_stopper_release (TaskerStopper *self)
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
   TaskerSource *source = g_atomic_pointer_exchange (&priv->source, NULL);
 
-  if (source != NULL)
-    tasker_source_unlink (source, &priv->link);
+  if (source != NULL && priv->tie != NULL)
+    tasker_source_unlink (source, &priv->tie->link);
 }
 
 TaskerStopper *
@@ -270,9 +277,10 @@ tasker_stopper_new (TaskerSource *source)
 {
   TaskerStopper *self = g_object_new (TASKER_TYPE_STOPPER, NULL);
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+  gboolean tied = tasker_stopper_tie (self, source);
 
-  priv->owned = tasker_source_ref (source);
-  if (!tasker_stopper_tie (self, source, TRUE))
+  priv->tie->owned = tasker_source_ref (source);
+  if (!tied)
     tasker_cancel (G_CANCELLABLE (self));
 
   return self;
@@ -283,7 +291,7 @@ tasker_stopper_ref_alive (TaskerStopper *self)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  return priv->weak ? g_weak_ref_get (&priv->self) : g_object_ref (self);
+  return priv->tie != NULL ? g_weak_ref_get (&priv->tie->self) : g_object_ref (self);
 }
 
 gboolean
@@ -590,7 +598,10 @@ can_set_timeout (TaskerStopper *self)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  return TASKER_IS_TASK (self) ? tasker_task_is_new (TASKER_TASK (self)) : priv->owned != NULL;
+  if (TASKER_IS_TASK (self))
+    return tasker_task_is_new (TASKER_TASK (self));
+
+  return priv->tie != NULL && priv->tie->owned != NULL;
 }
 
 /* Sets it. Returns whether it was another one before. */

@@ -607,6 +607,7 @@ tasker_task_enter (TaskerTask *self,
       g_clear_pointer (&self->release->context, g_main_context_unref);
       self->release->context = g_main_context_ref_thread_default ();
     }
+  tasker_stopper_set_source (TASKER_STOPPER (self), &core->source);
 
   return TRUE;
 }
@@ -677,7 +678,7 @@ tasker_task_get_for_job (TaskerJob  *job,
       if (tasker_job_has_ended (job))
         tasker_stopper_know_weakly (TASKER_STOPPER (candidate));
       else
-        tied = tasker_stopper_tie (TASKER_STOPPER (candidate), &core->source, TRUE);
+        tied = tasker_stopper_tie (TASKER_STOPPER (candidate), &core->source);
       face = g_object_ref (candidate);
     }
   tasker_core_unlock (core);

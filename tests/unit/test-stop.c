@@ -182,6 +182,60 @@ test_run_always (void)
   tasker_test_gate_clear (&gate);
 }
 
+static gboolean
+obey_item (gpointer       user_data,
+           gsize          index,
+           GCancellable  *stopper,
+           GError       **error)
+{
+  return tasker_test_wait_stopped (user_data, stopper, error);
+}
+
+static gboolean
+step_until_stopped (gpointer       user_data,
+                    GCancellable  *stopper,
+                    GError       **error)
+{
+  return g_cancellable_is_cancelled (stopper) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+/* When stop() has returned, every task that has not ended is cancelled, wherever
+ * the group has it: in a runner's hand, on a main loop, or taken out of both. */
+static void
+test_everywhere (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("everywhere");
+  g_autoptr (TaskerTask) ended = tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
+  TaskerTask *tasks[] = {
+    tasker_task_new (NULL, tasker_test_wait_stopped, NULL, NULL),
+    tasker_task_new_each (NULL, 1, obey_item, NULL, NULL),
+    tasker_task_new_local (NULL, step_until_stopped, NULL, NULL),
+    tasker_task_new_interval (NULL, 60 * 1000, step_until_stopped, NULL, NULL),
+    tasker_task_new_async (NULL, NULL, NULL, NULL),
+    tasker_task_new_local (NULL, step_until_stopped, NULL, NULL),
+  };
+  guint n_begun = G_N_ELEMENTS (tasks) - 1;
+
+  tasker_group_add (group, ended);
+  g_assert_true (tasker_task_join (ended, NULL, NULL));
+  for (guint i = 0; i < n_begun; i++)
+    {
+      tasker_group_add (group, tasks[i]);
+      tasker_test_iterate_until (tasker_task_get_state (tasks[i]) == TASKER_TASK_STATE_RUNNING);
+    }
+  tasker_group_add (group, tasks[n_begun]);
+
+  tasker_group_stop (group);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    g_assert_true (g_cancellable_is_cancelled (G_CANCELLABLE (tasks[i])));
+  g_assert_false (g_cancellable_is_cancelled (G_CANCELLABLE (ended)));
+
+  tasker_task_complete (tasks[4]);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    g_object_unref (tasks[i]);
+}
+
 /* After an abort not even those run, also those that a stop had left. */
 static void
 test_run_always_aborted (void)
@@ -920,6 +974,7 @@ main (int    argc,
   tasker_test_add ("/stop/once", test_once);
   tasker_test_add ("/stop/queued", test_queued);
   tasker_test_add ("/stop/run-always", test_run_always);
+  tasker_test_add ("/stop/everywhere", test_everywhere);
   tasker_test_add ("/stop/run-always/aborted", test_run_always_aborted);
   tasker_test_add ("/stop/born-cancelled", test_born_cancelled);
   tasker_test_add ("/stop/outcomes", test_outcomes);
