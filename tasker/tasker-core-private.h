@@ -43,16 +43,24 @@ struct _TaskerCore
   TaskerStopper *stopper; /* the one that all light tasks obey */
   char          *name;    /* nullable */
 
-  /* Atomic; on the path of every spawn */
-  TaskerJob     *inbox;       /* spawned and not looked at, latest first */
+  /* Atomic; read for every task */
   int            n_searching; /* runners that look for work */
   int            saturated;   /* no runner can be started, and that is known */
   int            n_urgent;    /* that of the queue */
   int            eager;       /* who want to know of each end at once */
   int            armed;       /* who wants to be told of changes was not yet, since
                                * the last; counts as eager, too */
+  int            keep_results; /* written with the lock, read without */
+
+  /* Atomic; written for every task that comes */
+  TASKER_APART (1);
+  TaskerJob     *inbox;       /* spawned and not looked at, latest first */
+
+  /* Atomic; written for every task that ends */
+  TASKER_APART (2);
   gsize          n_ends;      /* ends whose order matters */
 
+  TASKER_APART (3);
   GMutex         lock;
   TaskerTodo     todo;
 
@@ -61,7 +69,6 @@ struct _TaskerCore
   guint          n_open;
   guint          max_running;
   guint          max_queued;
-  int            keep_results; /* written with the lock, read without */
   gboolean       abort_on_drop;
   int            stop_on_error; /* likewise */
   gboolean       ordered_shutdown;

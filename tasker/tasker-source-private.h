@@ -22,6 +22,11 @@ G_BEGIN_DECLS
  * a stopper is cancelled.
  */
 
+/* In a struct: what is behind it is in another cache line than what is before
+ * it. What many threads read and hardly one writes does not share its line with
+ * what is written for each task, or each of them would wait for the others'. */
+#define TASKER_APART(n) char apart_##n[64]
+
 typedef struct _TaskerSource TaskerSource;
 
 /* In rising order; a source only ever rises. */
@@ -35,9 +40,11 @@ typedef enum
 struct _TaskerSource
 {
   GMutex lock;
-  int    level;      /* atomic, a TaskerLevel; written under the lock */
   gint64 stopped_at; /* monotonic time, 0 before; under the lock */
   GQueue stoppers;   /* links of TaskerStopper; under the lock */
+
+  TASKER_APART (0);
+  int    level;      /* atomic, a TaskerLevel; written under the lock */
 };
 
 void           tasker_source_init           (TaskerSource  *self);
