@@ -127,9 +127,15 @@ struct _TaskerJob
   guint8               owned;
   guint8               queued;  /* is in the run queue */
   guint8               named;   /* the name is behind the record */
+  guint8               inside;  /* is part of its face, as is the name */
   guint16              n_rows;  /* lists that show it, and keep it for that */
 };
 
+void             tasker_job_init         (TaskerJob           *self,
+                                          const TaskerJobKind *kind,
+                                          GCallback            func,
+                                          gpointer             data,
+                                          GDestroyNotify       data_free);
 TaskerJob       *tasker_job_new          (const TaskerJobKind *kind,
                                           const char          *name,
                                           GCallback            func,

@@ -46,6 +46,21 @@ is_pooled (const TaskerJobKind *kind,
   return kind->size == sizeof (TaskerJob) && !named;
 }
 
+/* @self is all zero. */
+void
+tasker_job_init (TaskerJob           *self,
+                 const TaskerJobKind *kind,
+                 GCallback            func,
+                 gpointer             data,
+                 GDestroyNotify       data_free)
+{
+  self->kind = kind;
+  self->func = func;
+  self->data = data;
+  self->data_free = data_free;
+  self->born_cs = now_cs ();
+}
+
 TaskerJob *
 tasker_job_new (const TaskerJobKind *kind,
                 const char          *name,
@@ -58,11 +73,7 @@ tasker_job_new (const TaskerJobKind *kind,
                                                    : g_malloc (kind->size + name_size);
 
   memset (self, 0, kind->size);
-  self->kind = kind;
-  self->func = func;
-  self->data = data;
-  self->data_free = data_free;
-  self->born_cs = now_cs ();
+  tasker_job_init (self, kind, func, data, data_free);
   self->named = name != NULL;
   if (name != NULL)
     memcpy ((char *) self + kind->size, name, name_size);
@@ -103,6 +114,8 @@ tasker_job_free (TaskerJob *self)
     g_clear_error (&self->error);
   clear_notes (self);
 
+  if (self->inside)
+    return;
   if (is_pooled (self->kind, self->named))
     tasker_pool_free (self);
   else
@@ -112,6 +125,9 @@ tasker_job_free (TaskerJob *self)
 const char *
 tasker_job_get_name (TaskerJob *self)
 {
+  if (self->inside)
+    return tasker_task_get_own_name (self->face);
+
   return self->named ? (const char *) self + self->kind->size : NULL;
 }
 
@@ -119,10 +135,12 @@ tasker_job_get_name (TaskerJob *self)
 char *
 tasker_job_dup_title (TaskerJob *self)
 {
-  if (!self->named)
+  const char *name = tasker_job_get_name (self);
+
+  if (name == NULL)
     return g_strdup (_("A task without a name"));
 
-  return g_strdup_printf (_("Task “%s”"), tasker_job_get_name (self));
+  return g_strdup_printf (_("Task “%s”"), name);
 }
 
 /* What others are told of the end of a job: %NULL if it succeeded. */

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 /* The task that is to be the face of a record, which is full by that. */
 TaskerTask *tasker_task_new_full     (TaskerJob  *job);
 TaskerJob  *tasker_task_get_job      (TaskerTask *self);
+/* The name, where the job is inside of the task. */
+const char *tasker_task_get_own_name (TaskerTask *self);
 
 gboolean    tasker_task_is_new       (TaskerTask *self);
 /* %NULL unless release-in-context is set. */

@@ -63,6 +63,9 @@ struct _TaskerTask
   TaskerCore    *core;    /* atomic; %NULL while it is new */
   GQueue         waiters; /* under the core's lock */
   TaskerRelease *release; /* if release-in-context is set */
+  TaskerJob      inside;  /* @job is this one in a full task that runs in a
+                           * thread: what belongs together is close together */
+  char          *name;    /* that of @inside */
 
   GMainContext  *context; /* its home; %NULL for the default one */
   int            heard;   /* atomic: somebody listens to it */
@@ -245,6 +248,7 @@ tasker_task_finalize (GObject *object)
 
   g_clear_pointer (&self->job, tasker_job_free);
   g_clear_pointer (&self->release, tasker_release_free);
+  g_free (self->name);
   g_clear_pointer (&self->core, tasker_core_unref);
   g_clear_pointer (&self->notifier, tasker_notifier_free);
   g_clear_pointer (&self->context, g_main_context_unref);
@@ -556,6 +560,12 @@ tasker_task_announce (TaskerTask *self,
   tasker_core_unlock (core);
 }
 
+const char *
+tasker_task_get_own_name (TaskerTask *self)
+{
+  return self->name;
+}
+
 GQueue *
 tasker_task_get_waiters (TaskerTask *self)
 {
@@ -758,10 +768,17 @@ tasker_task_new (const char     *name,
                  gpointer        user_data,
                  GDestroyNotify  user_data_free)
 {
+  TaskerTask *self;
+
   g_return_val_if_fail (func != NULL, NULL);
 
-  return tasker_task_new_full (tasker_job_new (&tasker_thread_kind, name, G_CALLBACK (func),
-                                   user_data, user_data_free));
+  self = new_without_job ();
+  tasker_job_init (&self->inside, &tasker_thread_kind, G_CALLBACK (func), user_data, user_data_free);
+  self->inside.inside = TRUE;
+  self->name = g_strdup (name);
+  set_full_job (self, &self->inside);
+
+  return self;
 }
 
 /**
