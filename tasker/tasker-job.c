@@ -101,7 +101,8 @@ clear_notes (TaskerJob *self)
   if (G_IS_VALUE (&notes->value))
     g_value_unset (&notes->value);
   g_free (notes->message);
-  g_free (notes);
+  if (!self->full)
+    g_free (notes);
 }
 
 void
@@ -187,7 +188,8 @@ static TaskerNotes *
 get_notes (TaskerJob *self)
 {
   if (self->notes == NULL)
-    g_atomic_pointer_set (&self->notes, g_new0 (TaskerNotes, 1));
+    g_atomic_pointer_set (&self->notes, self->full ? tasker_task_get_notes_place (self->face)
+                                                   : g_new0 (TaskerNotes, 1));
 
   return self->notes;
 }

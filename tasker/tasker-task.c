@@ -66,6 +66,7 @@ struct _TaskerTask
   TaskerJob      inside;  /* @job is this one in a full task that runs in a
                            * thread: what belongs together is close together */
   char          *name;    /* that of @inside */
+  TaskerNotes    notes;   /* what @job's are in a full task */
 
   GMainContext  *context; /* its home; %NULL for the default one */
   int            heard;   /* atomic: somebody listens to it */
@@ -558,6 +559,12 @@ tasker_task_announce (TaskerTask *self,
       tasker_task_note (self, core, changed);
     }
   tasker_core_unlock (core);
+}
+
+TaskerNotes *
+tasker_task_get_notes_place (TaskerTask *self)
+{
+  return &self->notes;
 }
 
 const char *
