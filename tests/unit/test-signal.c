@@ -410,6 +410,8 @@ test_last_of_several (void)
   tasker_test_child_dies (&child, SIGTERM);
 }
 
+static int n_heard; /* atomic */
+
 static void
 on_stopped (GCancellable *stopper,
             gpointer      groups)
@@ -420,6 +422,7 @@ on_stopped (GCancellable *stopper,
     g_assert_true (tasker_group_is_stopped (group[i]));
 
   tasker_test_say (g_object_get_data (G_OBJECT (stopper), "name"));
+  g_atomic_int_inc (&n_heard);
 }
 
 /* By the time that the first one hears of it, all of them are stopped; they hear
@@ -439,7 +442,7 @@ play_order (void)
       watch (groups[i], SIGTERM);
     }
   tasker_test_say ("ready");
-  tasker_test_wait_for_parent ();
+  tasker_test_wait_for (g_atomic_int_get (&n_heard) == 2);
 
   for (guint i = 0; i < 2; i++)
     {
@@ -459,7 +462,6 @@ test_order (void)
   tasker_test_child_expect (&child, "ready");
   tasker_test_child_signal (&child, SIGTERM, "first");
   tasker_test_child_expect (&child, "second");
-  tasker_test_child_go_on (&child);
   tasker_test_child_ends (&child);
 }
 
@@ -676,11 +678,15 @@ play_fork (void)
 static void
 test_fork (void)
 {
+#ifdef __SANITIZE_THREAD__
+  g_test_skip ("In a child that was forked, the thread sanitizer holds signals back");
+#else
   TaskerTestChild child;
 
   tasker_test_child_start (&child, "fork");
   tasker_test_child_expect (&child, "1 = 0 live + 0 succeeded + 0 failed + 1 stopped + 0 aborted");
   tasker_test_child_ends (&child);
+#endif
 }
 
 static void
