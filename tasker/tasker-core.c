@@ -1109,19 +1109,6 @@ sweep (TaskerCore  *self,
       note_aborted (self, job);
 }
 
-/* Those that no runner or home looks after. */
-static GPtrArray *
-list_entered (TaskerCore *self)
-{
-  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
-
-  for (TaskerJob *job = self->detached.head; job != NULL; job = job->next)
-    if (job->kind->enter != NULL)
-      g_ptr_array_add (tasks, g_object_ref (job->face));
-
-  return tasks;
-}
-
 /* The task that stands for a child group hears that group. */
 static void
 collect_full (gpointer data,
@@ -1144,7 +1131,6 @@ tasker_core_on_raised (TaskerCore *self,
                        GPtrArray  *stoppers)
 {
   TaskerLevel level = tasker_source_get_level (&self->source);
-  g_autoptr(GPtrArray) entered = NULL;
 
   tasker_core_lock (self);
   tasker_core_foreach (self, collect_full, stoppers);
@@ -1154,16 +1140,8 @@ tasker_core_on_raised (TaskerCore *self,
       self->changed |= TASKER_CHANGE_RAISED;
       tasker_core_kick (self);
     }
-  if (level == TASKER_LEVEL_ABORTED)
-    entered = list_entered (self);
   tasker_core_unlock (self);
 
-  for (guint i = 0; entered != NULL && i < entered->len; i++)
-    {
-      TaskerJob *job = tasker_task_get_job (entered->pdata[i]);
-
-      job->kind->ask (job, self, level);
-    }
   tasker_cancel (G_CANCELLABLE (self->stopper));
 }
 

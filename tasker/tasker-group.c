@@ -1642,7 +1642,6 @@ tasker_group_begin_external (TaskerGroup *self,
   if (task == NULL || !enter (self, task))
     return NULL;
 
-  tasker_stopper_tie (TASKER_STOPPER (task), &self->core->source, FALSE);
   job = tasker_task_get_job (task);
   if (!tasker_external_begin (job, self->core))
     {

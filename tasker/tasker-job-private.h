@@ -32,8 +32,7 @@ typedef struct _TaskerOwner TaskerOwner;
  *   tasker_core_open(): whether it wants one runner more
  * @help: called by the runner that was enlisted, no lock held
  * @ask: called when a job that may have begun is stopped or aborted alone, no
- *   lock held; it may just have ended. A job with @enter is asked to abort with
- *   its group, too. %NULL where its stopper is enough
+ *   lock held; it may just have ended. %NULL where its stopper is enough
  * @get_progress: how far the job is, 0 to 1, or %NULL
  * @free: releases what only this kind has, or %NULL
  *

@@ -32,20 +32,25 @@ tasker_subprocess_ask (TaskerJob   *job,
                        TaskerCore  *core,
                        TaskerLevel  level)
 {
+#ifdef G_OS_UNIX
   TaskerSubprocessJob *self = from_job (job);
 
   if (level == TASKER_LEVEL_ABORTED)
-    {
-      g_atomic_int_set (&self->killed, TRUE);
-      g_subprocess_force_exit (self->process);
-    }
-#ifdef G_OS_UNIX
-  else
-    {
-      g_atomic_int_set (&self->terminated, TRUE);
-      g_subprocess_send_signal (self->process, SIGTERM);
-    }
+    return;
+
+  g_atomic_int_set (&self->terminated, TRUE);
+  g_subprocess_send_signal (self->process, SIGTERM);
 #endif
+}
+
+static void
+tasker_subprocess_aborted (TaskerJob  *job,
+                           TaskerCore *core)
+{
+  TaskerSubprocessJob *self = from_job (job);
+
+  g_atomic_int_set (&self->killed, TRUE);
+  g_subprocess_force_exit (self->process);
 }
 
 static gboolean
@@ -116,7 +121,7 @@ tasker_subprocess_enter (TaskerJob  *job,
   tasker_stopper_begin (stopper);
 
   if (tasker_core_is_aborted (core, job))
-    tasker_subprocess_ask (job, core, TASKER_LEVEL_ABORTED);
+    tasker_subprocess_aborted (job, core);
   else if (tasker_stopper_is_asked (stopper))
     tasker_subprocess_ask (job, core, TASKER_LEVEL_STOPPED);
 
@@ -133,6 +138,7 @@ static const TaskerJobKind tasker_subprocess_kind =
 {
   .size = sizeof (TaskerSubprocessJob),
   .enter = tasker_subprocess_enter,
+  .aborted = tasker_subprocess_aborted,
   .ask = tasker_subprocess_ask,
   .free = tasker_subprocess_free,
 };

@@ -209,18 +209,21 @@ never_complete (gpointer       user_data,
 }
 
 static gboolean
-say_once (gpointer line)
+say_when_one_is_left (gpointer group)
 {
-  tasker_test_say (line);
+  if (tasker_group_get_n_tasks (group) > 1)
+    return G_SOURCE_CONTINUE;
+
+  tasker_test_say ("one is left");
 
   return G_SOURCE_REMOVE;
 }
 
 static void
 on_shutdown_begins (GApplication *application,
-                    gpointer      line)
+                    gpointer      group)
 {
-  g_timeout_add (20, say_once, line);
+  g_timeout_add (1, say_when_one_is_left, group);
 }
 
 static void
@@ -231,7 +234,7 @@ play_two_signals (void)
   GError *error = NULL;
 
   program_init_unbound (&program, NULL);
-  g_signal_connect (program.application, "shutdown", G_CALLBACK (on_shutdown_begins), (gpointer) "shutdown");
+  g_signal_connect (program.application, "shutdown", G_CALLBACK (on_shutdown_begins), program.group);
   tasker_group_bind_application (program.group, program.application, G_MAXUINT);
   g_assert_true (tasker_group_stop_on_signal (program.group, SIGTERM, &error));
   tasker_group_add (program.group, task);
@@ -248,7 +251,7 @@ test_two_signals (void)
 
   tasker_test_child_start (&child, "two-signals");
   tasker_test_child_expect (&child, "ready");
-  tasker_test_child_signal (&child, SIGTERM, "shutdown");
+  tasker_test_child_signal (&child, SIGTERM, "one is left");
   tasker_test_child_signal (&child, SIGTERM, "3 = 0 live + 1 succeeded + 0 failed + 1 stopped + 1 aborted");
   tasker_test_child_ends (&child);
 }
