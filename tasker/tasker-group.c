@@ -672,6 +672,8 @@ define_state (void)
    *
    * How far the group is, from 0 to 1, see [method@Tasker.Group.get_progress].
    *
+   * A change in a group that is more than 64 levels below is not notified.
+   *
    * Since: 1.0
    */
   properties[PROP_PROGRESS] =

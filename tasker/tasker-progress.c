@@ -8,6 +8,10 @@
 #include "tasker-task-private.h"
 #include "tasker-watch-private.h"
 
+/* How many ancestors are told of a change. Each is asked whether somebody listens,
+ * and in a long line of groups that would come to the square of its length. */
+#define MAX_CLIMB 64
+
 /* A group whose progress is a part of what is asked for. */
 typedef struct
 {
@@ -130,11 +134,12 @@ void
 tasker_progress_climb (TaskerCore *core)
 {
   core = tasker_core_ref (core);
-  while (core != NULL)
+  for (guint i = 0; core != NULL && i < MAX_CLIMB; i++)
     {
       TaskerCore *parent = tell_parent (core);
 
       tasker_core_unref (core);
       core = parent;
     }
+  g_clear_pointer (&core, tasker_core_unref);
 }
