@@ -263,9 +263,11 @@ thumbnailer_init (Thumbnailer *self)
   self->directories = tasker_group_new ("directories");
   self->pictures = tasker_group_new ("pictures");
 
-  /* A task that has no function: it lasts until it is completed, or aborted. */
+  /* A task that has no function: it lasts until it is completed, or aborted,
+   * even if a signal comes before the main loop has begun it. */
   self->listeners = tasker_group_new ("listeners");
   self->listener = tasker_task_new_async ("listener", NULL, NULL, NULL);
+  tasker_task_set_run_always (self->listener, TRUE);
 }
 
 static void
