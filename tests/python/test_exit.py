@@ -107,6 +107,19 @@ class Exit(Case):
             sys.exit(7)
             ''', status=7)
 
+    def test_right_after_the_last_wait(self):
+        for _ in range(15):
+            self.check('''
+                async def work(task):
+                    await task.sleep(0)
+                async def main():
+                    async with Tasker.Group() as group:
+                        for i in range(200):
+                            group.spawn(work)
+                        await group.spawn(lambda task: None)
+                asyncio.run(main())
+                ''')
+
     def test_an_idle_thread_that_ends(self):
         self.check('''
             tasks = [group.spawn(lambda task: gate.wait()) for i in range(50)]

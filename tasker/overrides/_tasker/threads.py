@@ -18,6 +18,10 @@ crews = weakref.WeakSet()
 # The functions for threads that C holds, and those of them that run; by id.
 held = set()
 running = set()
+# The worker threads whose state is kept.
+_attached = set()
+# What is to be closed at the very end.
+closers = []
 
 
 try:
@@ -43,12 +47,14 @@ def attach(at_idle):
     """
     _local.attached = True
     if _ensure is not None and at_idle(_detach):
+        _attached.add(threading.get_ident())
         _ensure()
 
 
 def _detach(*unused):
     # This call has its own hold on the state, and gives that back afterwards.
     del _local.attached
+    _attached.discard(threading.get_ident())
     _release(0)
 
 
@@ -71,7 +77,9 @@ def _on_exit():
     _wait_while(lambda: held, STOP_GRACE)
     for crew in list(crews):
         crew.signaller.abort()
-    _wait_while(lambda: held - running, ABORT_GRACE)
+    _wait_while(lambda: held - running or len(_attached) > len(running), ABORT_GRACE)
+    for close in closers:
+        close()
 
 
 atexit.register(_on_exit)

@@ -14,6 +14,8 @@ import weakref
 
 from gi.repository import Gio, GLib, GObject
 
+from . import threads
+
 
 def is_cancelled_error(error):
     """Tells whether an exception is GIO's way to say that something was cancelled."""
@@ -242,23 +244,32 @@ class _Bridge:
         self._calls = collections.deque()
         self._scheduled = False
 
+        self._thread = None
+        self._closed = False
+
     def _get_context(self):
         with self._lock:
             if self._context is None:
                 self._context = GLib.MainContext.new()
-                threading.Thread(target=self._run, args=(self._context,),
-                                 name='tasker-bridge', daemon=True).start()
+                self._thread = threading.Thread(target=self._run, name='tasker-bridge', daemon=True)
+                self._thread.start()
             return self._context
 
-    @staticmethod
-    def _run(context):
-        context.push_thread_default()
-        while True:
-            context.iteration(True)
+    def _run(self):
+        self._context.push_thread_default()
+        while not self._closed:
+            self._context.iteration(True)
 
     def forget(self):
         """In a child process there is no such thread."""
         self.__init__()
+
+    def close(self):
+        """At the end of the interpreter nothing may be under way in the thread."""
+        self._closed = True
+        if self._thread is not None:
+            self._context.wakeup()
+            self._thread.join(threads.ABORT_GRACE)
 
     def _attach(self, source, function):
         source.set_callback(function)
@@ -310,6 +321,7 @@ class _Bridge:
 
 bridge = _Bridge()
 os.register_at_fork(after_in_child=bridge.forget)
+threads.closers.append(bridge.close)
 
 
 class StopWatch:
