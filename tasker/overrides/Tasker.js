@@ -34,9 +34,13 @@ const {GLib, GObject, Gio} = imports.gi;
 /* The namespace, once _init() is called. */
 let Tasker = null;
 
-/* The functions of the library that are replaced here, and still needed. */
+/* Methods that are replaced here, and still needed; and those that each task needs:
+ * GJS goes through all classes of an object for every look at one of them. */
 let joinTask = null;
 let addTask = null;
+let tryAddTask = null;
+let completeTask = null;
+let isCancelled = null;
 
 /* What a task's function returned, `{value}`, or failed with, `{error}`. It is
  * kept in the task, and so as long as the library or anybody else holds that;
@@ -53,10 +57,16 @@ const CLOSED = Symbol('closed');
  * What there is to know of the tasks that were spawned here and have not ended.
  *
  * @typedef {object} Job
- * @property {Tasker.Group} group - the handle
+ * @property {?Tasker.Group} group - the handle; null when the task has ended
  * @property {?function} func - what is to be called when the task's turn comes
- * @property {?Promise} promise - what those wait for who await the task
- * @property {?function} settle - settles the promise, when the task has ended
+ * @property {?Wait} wait - what those wait for who await the task
+ *
+ * @typedef {object} Wait
+ * @property {boolean} hasValue - whether the function has returned @value
+ * @property {*} value
+ * @property {Promise} promise
+ * @property {function} resolve
+ * @property {function} reject
  *
  * @type {Map<Tasker.Task, Job>}
  */
@@ -119,9 +129,12 @@ function checkTime(ms, where) {
 
 /* Tasks */
 
+/* Most functions are of these kinds, and need not be looked at any closer. */
+const PLAIN = [async () => {}, () => {}].map(Object.getPrototypeOf);
+
 function checkFunction(func, where) {
     if (typeof func === 'function') {
-        if (func[Symbol.toStringTag]?.endsWith('GeneratorFunction'))
+        if (!PLAIN.includes(Object.getPrototypeOf(func)) && func[Symbol.toStringTag]?.endsWith('GeneratorFunction'))
             throw new TypeError(`${where}: a generator cannot be a task; give an async function, async task => { … }`);
         return;
     }
@@ -157,11 +170,20 @@ function makeTask(name, func, options, where) {
     return task;
 }
 
-/* Has us told of the tasks of a handle, which takes tasks. */
-function own(group) {
-    if (group.is_finished)
-        throw newFinishedError();
+/* Whether the handle is finished is found out by adding, for it costs as much to
+ * ask. Refused for other reasons, the task is added all the same. */
+function addOrThrow(group, task) {
+    try {
+        tryAddTask.call(group, task);
+    } catch (error) {
+        if (error.matches?.(Tasker.Error, Tasker.Error.FINISHED))
+            throw newFinishedError();
+        addTask.call(group, task);
+    }
+}
 
+/* Has us told of the tasks of a handle. */
+function own(group) {
     if (!group[OWNED]) {
         group.set_owner_func(onNews);
         group[OWNED] = true;
@@ -171,7 +193,7 @@ function own(group) {
 /* GJS lets go of a callback along with the object on which the method was called
  * that it was given to; so the handle has to stay while it has tasks. */
 function newJob(group, func) {
-    return {group, func, promise: null, settle: null};
+    return {group, func, wait: null};
 }
 
 /* The library tells of many tasks at once. */
@@ -191,7 +213,7 @@ function begin(task) {
     const {func} = job;
     job.func = null;
 
-    if (task.is_cancelled() && !task.run_always) {
+    if (isCancelled.call(task) && !task.run_always) {
         task.complete_error(newCancelledError());
         return;
     }
@@ -200,28 +222,32 @@ function begin(task) {
     try {
         promise = func(task);
     } catch (error) {
-        fail(task, error);
+        fail(task, job, error);
         return;
     }
 
     if (typeof promise?.then === 'function')
-        promise.then(value => succeed(task, value), error => fail(task, error));
+        promise.then(value => succeed(task, job, value), error => fail(task, job, error));
     else
-        succeed(task, promise);
+        succeed(task, job, promise);
 }
 
 /* If it was aborted, what its function did is of no account any more. */
-function succeed(task, value) {
-    if (!jobs.has(task))
+function succeed(task, job, value) {
+    if (job.group === null)
         return;
 
     if (value !== undefined)
         task[OUTCOME] = {value};
-    task.complete();
+    if (job.wait !== null) {
+        job.wait.hasValue = true;
+        job.wait.value = value;
+    }
+    completeTask.call(task);
 }
 
-function fail(task, error) {
-    if (!jobs.has(task))
+function fail(task, job, error) {
+    if (job.group === null)
         return;
 
     task[OUTCOME] = {error};
@@ -230,9 +256,29 @@ function fail(task, error) {
 
 function end(task) {
     const job = jobs.get(task);
+    if (job === undefined)
+        return;
+
     jobs.delete(task);
-    ears.get(task)?.close();
-    job?.settle?.();
+    job.group = null;
+    if (ears.size > 0)
+        ears.get(task)?.close();
+    if (job.wait !== null)
+        settle(task, job.wait);
+}
+
+/* Once its function has returned, a task has succeeded, whatever came after. */
+function settle(task, wait) {
+    if (wait.hasValue) {
+        wait.resolve(wait.value);
+        return;
+    }
+
+    try {
+        wait.resolve(getResult(task));
+    } catch (error) {
+        wait.reject(error);
+    }
 }
 
 function checkAdded(task) {
@@ -253,6 +299,17 @@ function getResult(task) {
     }
 }
 
+function newWait() {
+    const wait = {hasValue: false, value: undefined, promise: null, resolve: null, reject: null};
+
+    wait.promise = new Promise((resolve, reject) => {
+        wait.resolve = resolve;
+        wait.reject = reject;
+    });
+
+    return wait;
+}
+
 /** Returns a promise of what a task returns. */
 function getPromise(task) {
     const job = jobs.get(task);
@@ -260,17 +317,9 @@ function getPromise(task) {
     if (job === undefined)
         return waitForResult(task);
 
-    job.promise ??= new Promise((resolve, reject) => {
-        job.settle = () => {
-            try {
-                resolve(getResult(task));
-            } catch (error) {
-                reject(error);
-            }
-        };
-    });
+    job.wait ??= newWait();
 
-    return job.promise;
+    return job.wait.promise;
 }
 
 /* Of one that is not ours, or has ended. */
@@ -648,7 +697,7 @@ const groupMethods = {
 
         const task = makeTask(name, func, options, 'Group.spawn()');
         own(this);
-        addTask.call(this, task);
+        addOrThrow(this, task);
         jobs.set(task, newJob(this, func));
 
         return task;
@@ -669,6 +718,8 @@ const groupMethods = {
             [name, func, options] = [null, name, func];
 
         const task = makeTask(name, func, options, 'Group.spawnWait()');
+        if (this.is_finished)
+            throw newFinishedError();
         own(this);
         jobs.set(task, newJob(this, func));
         try {
@@ -691,12 +742,10 @@ const groupMethods = {
 
     /** Adds a task that was made before, once. */
     add(task) {
-        if (this.is_finished)
-            throw newFinishedError();
         if (task instanceof Tasker.Task && task.get_state() !== Tasker.TaskState.NEW)
             throw new Error('The task was added to a group before');
 
-        addTask.call(this, task);
+        addOrThrow(this, task);
     },
 
     /**
@@ -829,6 +878,9 @@ function _init() {
     Tasker = this;
     joinTask = Tasker.Task.prototype.join;
     addTask = Tasker.Group.prototype.add;
+    tryAddTask = Tasker.Group.prototype.try_add;
+    completeTask = Tasker.Task.prototype.complete;
+    isCancelled = Gio.Cancellable.prototype.is_cancelled;
 
     addMethods(Tasker.Stopper, stopperMethods);
     Tasker.Stopper.prototype.wait = stopperMethods.waitStopped;
