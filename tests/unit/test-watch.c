@@ -296,14 +296,20 @@ other_context_thread (gpointer user_data)
   g_autoptr (GListModel) again = NULL;
   TaskerGroup *group = user_data;
   TaskerTestShadow shadow;
+  TaskerTestGate gate;
 
   g_main_context_push_thread_default (context);
   model = tasker_group_get_tasks (group);
   again = tasker_group_get_tasks (group);
   g_assert_true (model == again);
   tasker_test_shadow_init (&shadow, model);
+  tasker_test_gate_init (&gate);
   spawn_many (group, 100);
-  tasker_test_iterate_until (shadow.n_changes > 0 && shadow.items->len == 0);
+  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
+  tasker_test_iterate_until (shadow.items->len == 1);
+  tasker_test_gate_open (&gate);
+  tasker_test_iterate_until (shadow.items->len == 0);
+  tasker_test_gate_clear (&gate);
   tasker_test_shadow_clear (&shadow);
   g_main_context_pop_thread_default (context);
 
@@ -600,7 +606,7 @@ test_counts (void)
   thread = g_thread_new ("busy", busy_thread, clone);
   iterate_ears_until (&ears, g_atomic_int_get (&ears.n_ever[0]) > 0);
   g_thread_join (thread);
-  tasker_test_wait_for (tasker_group_get_n_tasks (clone) == 0);
+  iterate_ears_until (&ears, tasker_group_get_n_tasks (clone) == 0);
   tasker_test_iterate ();
   g_assert_cmpuint (heard (&ears, "n-tasks"), >, 0);
   g_assert_cmpuint (heard (&ears, "n-spawned"), >, 0);
