@@ -186,7 +186,7 @@ add_ignoring (gpointer data,
   since_stop = (double) (g_get_monotonic_time () - ignoring->stopped_at) / G_TIME_SPAN_SECOND;
   age = tasker_job_get_age_ms (job) / 1000.0;
   g_ptr_array_add (ignoring->titles,
-                   g_strdup_printf (_("“%s” (%.1f s)"), name != NULL ? name : "", MIN (since_stop, age)));
+                   g_strdup_printf (_("“%s” (%.1f s)"), name != NULL ? name : "–", MIN (since_stop, age)));
 }
 
 GPtrArray *
