@@ -101,7 +101,7 @@ clear_notes (TaskerJob *self)
   if (G_IS_VALUE (&notes->value))
     g_value_unset (&notes->value);
   g_free (notes->message);
-  if (!self->full)
+  if (!self->inside)
     g_free (notes);
 }
 
@@ -188,7 +188,7 @@ static TaskerNotes *
 get_notes (TaskerJob *self)
 {
   if (self->notes == NULL)
-    g_atomic_pointer_set (&self->notes, self->full ? tasker_task_get_notes_place (self->face)
+    g_atomic_pointer_set (&self->notes, self->inside ? tasker_task_get_notes_place (self->face)
                                                    : g_new0 (TaskerNotes, 1));
 
   return self->notes;

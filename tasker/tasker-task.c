@@ -63,10 +63,6 @@ struct _TaskerTask
   TaskerCore    *core;    /* atomic; %NULL while it is new */
   GQueue         waiters; /* under the core's lock */
   TaskerRelease *release; /* if release-in-context is set */
-  TaskerJob      inside;  /* @job is this one in a full task that runs in a
-                           * thread: what belongs together is close together */
-  char          *name;    /* that of @inside */
-  TaskerNotes    notes;   /* what @job's are in a full task */
 
   GMainContext  *context; /* its home; %NULL for the default one */
   int            heard;   /* atomic: somebody listens to it */
@@ -94,7 +90,30 @@ static guint notify_signal;
 /* Set while this thread makes a task that is given its job afterwards. */
 static GPrivate making;
 
-G_DEFINE_FINAL_TYPE (TaskerTask, tasker_task, TASKER_TYPE_STOPPER)
+/* Final for everybody but us. */
+G_DEFINE_TYPE (TaskerTask, tasker_task, TASKER_TYPE_STOPPER)
+
+/* A full task that runs in a thread has its record inside: what belongs together is
+ * close together, and made at once. The others would not have use for it. */
+typedef struct
+{
+  TaskerTask  parent_instance;
+
+  TaskerJob   record;
+  char       *name;  /* that of the record */
+  TaskerNotes notes; /* what the record's are */
+} TaskerThreadTask;
+
+typedef TaskerTaskClass TaskerThreadTaskClass;
+
+static GType tasker_thread_task_get_type (void);
+G_DEFINE_FINAL_TYPE (TaskerThreadTask, tasker_thread_task, TASKER_TYPE_TASK)
+
+static TaskerThreadTask *
+to_thread_task (gpointer task)
+{
+  return G_TYPE_CHECK_INSTANCE_CAST (task, tasker_thread_task_get_type (), TaskerThreadTask);
+}
 
 static TaskerCore *
 get_core (TaskerTask *self)
@@ -249,7 +268,6 @@ tasker_task_finalize (GObject *object)
 
   g_clear_pointer (&self->job, tasker_job_free);
   g_clear_pointer (&self->release, tasker_release_free);
-  g_free (self->name);
   g_clear_pointer (&self->core, tasker_core_unref);
   g_clear_pointer (&self->notifier, tasker_notifier_free);
   g_clear_pointer (&self->context, g_main_context_unref);
@@ -400,6 +418,25 @@ tasker_task_class_init (TaskerTaskClass *klass)
 }
 
 static void
+tasker_thread_task_finalize (GObject *object)
+{
+  g_free (to_thread_task (object)->name);
+
+  G_OBJECT_CLASS (tasker_thread_task_parent_class)->finalize (object);
+}
+
+static void
+tasker_thread_task_class_init (TaskerThreadTaskClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tasker_thread_task_finalize;
+}
+
+static void
+tasker_thread_task_init (TaskerThreadTask *self)
+{
+}
+
+static void
 tasker_task_init (TaskerTask *self)
 {
   GMainContext *context = g_main_context_get_thread_default ();
@@ -410,12 +447,12 @@ tasker_task_init (TaskerTask *self)
 /* Inside */
 
 static TaskerTask *
-new_without_job (void)
+new_without_job (GType type)
 {
   TaskerTask *self;
 
   g_private_set (&making, &making);
-  self = g_object_new (TASKER_TYPE_TASK, NULL);
+  self = g_object_new (type, NULL);
   g_private_set (&making, NULL);
 
   return self;
@@ -424,7 +461,7 @@ new_without_job (void)
 TaskerTask *
 tasker_task_new_full (TaskerJob *job)
 {
-  TaskerTask *self = new_without_job ();
+  TaskerTask *self = new_without_job (TASKER_TYPE_TASK);
 
   set_full_job (self, job);
 
@@ -564,13 +601,13 @@ tasker_task_announce (TaskerTask *self,
 TaskerNotes *
 tasker_task_get_notes_place (TaskerTask *self)
 {
-  return &self->notes;
+  return &to_thread_task (self)->notes;
 }
 
 const char *
 tasker_task_get_own_name (TaskerTask *self)
 {
-  return self->name;
+  return to_thread_task (self)->name;
 }
 
 GQueue *
@@ -684,7 +721,7 @@ tasker_task_get_for_job (TaskerJob  *job,
   if (job->full)
     return g_object_ref (job->face);
 
-  candidate = new_without_job ();
+  candidate = new_without_job (TASKER_TYPE_TASK);
 
   tasker_core_lock (core);
   face = ref_face (job);
@@ -742,7 +779,7 @@ tasker_task_take_job (TaskerJob  *job,
     }
 
   if (job->face == NULL)
-    set_face (job, new_without_job (), core);
+    set_face (job, new_without_job (TASKER_TYPE_TASK), core);
 
   return job->face;
 }
@@ -775,17 +812,19 @@ tasker_task_new (const char     *name,
                  gpointer        user_data,
                  GDestroyNotify  user_data_free)
 {
-  TaskerTask *self;
+  TaskerThreadTask *self;
+  TaskerJob *job;
 
   g_return_val_if_fail (func != NULL, NULL);
 
-  self = new_without_job ();
-  tasker_job_init (&self->inside, &tasker_thread_kind, G_CALLBACK (func), user_data, user_data_free);
-  self->inside.inside = TRUE;
+  self = to_thread_task (new_without_job (tasker_thread_task_get_type ()));
   self->name = g_strdup (name);
-  set_full_job (self, &self->inside);
+  job = &self->record;
+  tasker_job_init (job, &tasker_thread_kind, G_CALLBACK (func), user_data, user_data_free);
+  job->inside = TRUE;
+  set_full_job (&self->parent_instance, job);
 
-  return self;
+  return &self->parent_instance;
 }
 
 /**
