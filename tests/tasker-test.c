@@ -259,15 +259,22 @@ tasker_test_nap (gint64      deadline,
   g_usleep (200);
 }
 
-/* Until there is nothing left to do. Who has taken his time lets one iteration go
- * by, so it takes two in which nothing happens. */
 void
 tasker_test_iterate (void)
 {
   GMainContext *context = g_main_context_get_thread_default ();
 
+  while (g_main_context_iteration (context, FALSE))
+    ;
+}
+
+void
+tasker_test_come_to_rest (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+
   do
-    while (g_main_context_iteration (context, FALSE));
+    tasker_test_iterate ();
   while (g_main_context_iteration (context, FALSE));
 }
 

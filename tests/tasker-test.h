@@ -73,6 +73,9 @@ void         tasker_test_nap       (gint64         deadline,
                                     const char    *where,
                                     const char    *what);
 void         tasker_test_iterate   (void);
+/* … until nothing is left to do, also by who has taken his time and lets one
+ * iteration go by. */
+void         tasker_test_come_to_rest (void);
 void         tasker_test_keep      (GObject       *source,
                                     GAsyncResult  *result,
                                     gpointer       location);

@@ -141,7 +141,7 @@ test_other_handle (void)
   g_autoptr (GError) error = NULL;
 
   tasker_join_stream_next_async (stream, NULL, tasker_test_keep, &result);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_null (result);
 
   spawn_numbers (clone, 7, 1);
@@ -151,7 +151,7 @@ test_other_handle (void)
   g_clear_object (&result);
 
   tasker_join_stream_next_async (stream, NULL, tasker_test_keep, &result);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_null (result);
   tasker_group_finish (clone);
   tasker_test_iterate_until (result != NULL);
@@ -231,7 +231,7 @@ test_promptly_shown (void)
   tasker_test_shadow_init (&shadow, G_LIST_MODEL (stream));
   for (guint i = 0; i < 3; i++)
     {
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       g_assert_cmpuint (shadow.items->len, ==, i);
       tasker_test_gate_open (&gates[i]);
       tasker_test_iterate_until (shadow.items->len == i + 1);
@@ -362,10 +362,10 @@ test_properties (void)
   g_assert_false (is_ended);
 
   assert_next (stream, 0);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_cmpuint (n_ended, ==, 0);
   assert_next (stream, 1);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_cmpuint (n_ended, ==, 1);
   g_object_get (stream, "n-items", &n_items, "is-ended", &is_ended, NULL);
   g_assert_cmpuint (n_items, ==, 0);
@@ -382,7 +382,7 @@ test_end_is_told (void)
   guint n_ended = 0;
 
   g_signal_connect (stream, "notify::is-ended", G_CALLBACK (count_notify), &n_ended);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_cmpuint (n_ended, ==, 0);
   tasker_group_finish (clone);
   tasker_test_iterate_until (n_ended == 1);
@@ -473,7 +473,7 @@ test_two_streams (void)
       thread = g_thread_new ("spawn", spawn_thread, clone);
       for (guint i = 0; i < 100; i++)
         {
-          tasker_test_iterate ();
+          tasker_test_come_to_rest ();
           for (guint j = 0; j < 2; j++)
             {
               task = tasker_join_stream_try_next (streams[j]);
@@ -577,7 +577,7 @@ test_give_back_to_other (void)
   tasker_test_iterate_until (is_full (dropped, 10));
   waiting = tasker_group_join_stream (other);
   tasker_join_stream_next_async (waiting, NULL, tasker_test_keep, &result);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_null (result);
 
   g_object_unref (dropped);
@@ -619,7 +619,7 @@ test_cancelled (void)
   g_autoptr (GError) error = NULL;
 
   tasker_join_stream_next_async (stream, cancellable, tasker_test_keep, &result);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_null (result);
   g_cancellable_cancel (cancellable);
   tasker_test_iterate_until (result != NULL);
@@ -899,11 +899,11 @@ test_dropped_elsewhere (void)
       g_list_model_get_n_items (G_LIST_MODEL (stream));
       spawn_numbers (group, 0, 10);
       if (i % 2)
-        tasker_test_iterate ();
+        tasker_test_come_to_rest ();
       thread = g_thread_new ("drop", drop_thread, stream);
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       g_thread_join (thread);
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       {
         g_autoptr (GPtrArray) tasks = tasker_group_collect (group, NULL, NULL);
 
@@ -989,7 +989,7 @@ test_reentrant (void)
         {
           spawn_numbers (group, nosy.n_spawned, 10);
           nosy.n_spawned += 10;
-          tasker_test_iterate ();
+          tasker_test_come_to_rest ();
         }
       g_assert_cmpuint (nosy.n_calls, >=, 2);
       while ((task = tasker_join_stream_next (nosy.stream, NULL, NULL)) != NULL)
@@ -1080,7 +1080,7 @@ test_loop_stays_free (void)
 
   tasker_test_shadow_init (&shadow, G_LIST_MODEL (stream));
   shadow.changed = use_time;
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   idle = g_idle_add_full (G_PRIORITY_LOW, count_idle, &n_idle, NULL);
   for (guint i = 0; i < 10; i++)
     {

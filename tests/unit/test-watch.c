@@ -102,7 +102,7 @@ test_conformance (void)
     {
       g_autoptr (GPtrArray) tasks = NULL;
 
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       tasker_test_shadow_check (&shadow);
       tasks = tasker_group_poll_collect (group);
       n_taken += tasks->len;
@@ -405,13 +405,13 @@ test_dropped_elsewhere (void)
 
       spawn_many (group, 10);
       if (i % 2)
-        tasker_test_iterate ();
+        tasker_test_come_to_rest ();
       thread = g_thread_new ("drop", drop_thread, model);
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       g_object_unref (tasker_group_get_tasks (group));
       g_thread_join (thread);
       g_assert_true (tasker_group_join (group, NULL, NULL));
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
     }
 }
 
@@ -485,7 +485,7 @@ test_reentrant (void)
   while (nosy.n_left > 0)
     {
       spawn_many (group, 1);
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
     }
   tasker_test_iterate_until (g_list_model_get_n_items (model) == 0);
   for (guint i = 0; i < 3; i++)
@@ -607,7 +607,7 @@ test_counts (void)
   iterate_ears_until (&ears, g_atomic_int_get (&ears.n_ever[0]) > 0);
   g_thread_join (thread);
   iterate_ears_until (&ears, tasker_group_get_n_tasks (clone) == 0);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_cmpuint (heard (&ears, "n-tasks"), >, 0);
   g_assert_cmpuint (heard (&ears, "n-spawned"), >, 0);
   g_assert_cmpuint (heard (&ears, "n-succeeded"), >, 0);
@@ -632,17 +632,17 @@ test_coalesced (void)
       spawn_many (group, 100);
       tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
       g_assert_cmpuint (heard (&ears, "n-tasks"), ==, i);
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       g_assert_cmpuint (heard (&ears, "n-tasks"), ==, i + 1);
       g_assert_cmpuint (heard (&ears, "n-succeeded"), ==, i + 1);
     }
   tasker_group_stop (group);
   tasker_group_abort (group);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_cmpuint (heard (&ears, "is-stopped"), ==, 1);
   tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
   tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_cmpuint (heard (&ears, "n-aborted"), ==, 1);
   g_assert_cmpuint (heard (&ears, "n-succeeded"), ==, 10);
   close_ears (&ears);
@@ -683,7 +683,7 @@ test_nobody_listens (void)
       tasker_group_spawn (group, NULL, tell_progress, NULL, NULL);
       tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
       g_assert_true (g_main_context_pending (NULL) == (i == 1));
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       if (i == 1)
         {
           close_ears (&ears);
@@ -691,7 +691,7 @@ test_nobody_listens (void)
           /* That this is so is noticed at the next change. */
           spawn_many (group, 1);
           tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
-          tasker_test_iterate ();
+          tasker_test_come_to_rest ();
         }
     }
   g_assert_cmpuint (heard (&ears, "n-tasks"), ==, 1);
@@ -717,7 +717,7 @@ test_late_listener (void)
       tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
       tasker_test_gate_await (&gate, 1);
       open_ears (&ears, clones[i], group_properties, G_N_ELEMENTS (group_properties));
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       tasker_test_gate_open (&gate);
       tasker_test_iterate_until (heard (&ears, "n-succeeded") == 1);
       tasker_group_set_max_queued (group, 100 + i);
@@ -755,14 +755,14 @@ test_settings (void)
   g_assert_cmpuint (heard (&ears[0], "max-running"), ==, 1);
   g_assert_cmpuint (heard (&ears[1], "max-running"), ==, 0);
   tasker_group_set_max_running (group, 3);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_cmpuint (heard (&ears[0], "max-running"), ==, 1);
   g_assert_cmpuint (heard (&ears[1], "max-running"), ==, 1);
 
   g_thread_join (g_thread_new ("set", set_thread, group));
   g_assert_cmpuint (heard (&ears[0], "max-queued"), ==, 0);
   g_assert_cmpuint (heard (&ears[1], "max-queued"), ==, 0);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   for (guint i = 0; i < 2; i++)
     {
       g_assert_cmpuint (heard (&ears[i], "max-running"), ==, 2);
@@ -839,12 +839,12 @@ test_progress (void)
       task = g_list_model_get_item (model, 0);
       assert_progress (task, 0.25, "first");
       open_ears (&ears[1], task, task_properties, G_N_ELEMENTS (task_properties));
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       ears[0].n_ever[7] = 0;
 
       tasker_test_gate_open (&gates[0]);
       tasker_test_gate_await (&gates[1], 1);
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       g_assert_cmpuint (heard (&ears[1], "progress"), ==, 1);
       g_assert_cmpuint (heard (&ears[1], "progress-message"), ==, 1);
       g_assert_cmpuint (heard (&ears[1], "state"), ==, 0);
@@ -1121,7 +1121,7 @@ test_states_of_kinds (void)
       tasker_test_iterate_until (states.n_states > 0 && states.states[states.n_states - 1] == state);
       g_assert_cmpuint (states.n_states, <=, 3);
       g_assert_true (tasker_group_join (group, NULL, NULL));
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       g_assert_cmpint (states.states[states.n_states - 1], ==, state);
       g_signal_handlers_disconnect_by_data (task, &states);
     }
@@ -1173,7 +1173,7 @@ own_context_ears_thread (gpointer user_data)
   tasker_group_add (group, task);
   tasker_test_iterate_until (tasker_task_is_finished (task) && heard (&ears[0], "n-succeeded") > 0 &&
                              heard (&ears[1], "state") > 0);
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_cmpuint (heard (&ears[1], "progress"), >, 0);
   for (guint i = 0; i < 2; i++)
     close_ears (&ears[i]);
@@ -1311,7 +1311,7 @@ test_progress_early (void)
 
   open_ears (&ears, task, task_properties, G_N_ELEMENTS (task_properties));
   g_thread_join (g_thread_new ("say", say_early_thread, task));
-  tasker_test_iterate ();
+  tasker_test_come_to_rest ();
   g_assert_cmpuint (heard (&ears, "progress"), ==, 0);
   tasker_group_add (group, task);
   tasker_test_iterate_until (heard (&ears, "progress") == 1);
@@ -1338,14 +1338,14 @@ test_progress_races (void)
       for (guint j = 0; j < 2; j++)
         threads[j] = g_thread_new ("say", say_thread, g_object_ref (task));
       tasker_group_add (group, task);
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       g_assert_cmpfloat (tasker_group_get_progress (group), <=, 1);
       g_object_unref (task);
       g_ptr_array_unref (tasker_group_collect (group, NULL, NULL));
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
       for (guint j = 0; j < 2; j++)
         g_thread_join (threads[j]);
-      tasker_test_iterate ();
+      tasker_test_come_to_rest ();
     }
 }
 
