@@ -670,16 +670,20 @@ class Group(Tasker.Group):
         """
         if waits.running_loop() is not None:
             return self._collect_async()
-        return _take(self._block(lambda cancellable: Tasker.Group.collect(self, cancellable)))
+        tasks = self._block(lambda cancellable: Tasker.Group.collect(self, cancellable))
+        return _take(self._get_crew().take_returned(tasks))
 
     async def _collect_async(self):
-        return _take(await waits.bridge.wait(
+        crew = self._get_crew()
+        tasks = await waits.bridge.wait(
             lambda cancellable, callback: Tasker.Group.collect_async(self, cancellable, callback),
-            lambda result: Tasker.Group.collect_finish(self, result)))
+            lambda result: Tasker.Group.collect_finish(self, result),
+            lost=lambda tasks: crew.returned.extend(tasks))
+        return _take(crew.take_returned(tasks))
 
     def poll_collect(self):
         """Returns the tasks that have ended and were not taken yet."""
-        return _take(Tasker.Group.poll_collect(self))
+        return _take(self._get_crew().take_returned(Tasker.Group.poll_collect(self)))
 
     def join_stream(self):
         """Finishes this handle, and gives the tasks one by one, as they end."""

@@ -355,6 +355,20 @@ class Cancellation(Case):
         assert_counts(self, group, succeeded=3, spawned=3)
         self.assertEqual({task.name for task in await group.collect()}, {'slow', 'wait', 'give'})
 
+    @run
+    async def test_of_a_collect_that_has_its_result(self):
+        for i in range(50):
+            group = Tasker.Group()
+            group.spawn(give, i)
+            waiter = asyncio.ensure_future(group.collect())
+            await asyncio.sleep(0.0001 * (i % 10))
+            waiter.cancel()
+            try:
+                tasks = await waiter
+            except asyncio.CancelledError:
+                tasks = await group.collect()
+            self.assertEqual([await task for task in tasks], [i])
+
     async def await_it(self, task):
         return await task
 

@@ -10,9 +10,11 @@ import tap
 from support import *
 
 PROLOGUE = '''
-import asyncio, gi, sys, threading, time
+import asyncio, gi, logging, sys, threading, time
 gi.require_version('Tasker', '1')
 from gi.repository import GLib, Tasker
+# It tells of callbacks that were slow, which on a busy machine all are.
+logging.getLogger('asyncio').setLevel('ERROR')
 group = Tasker.Group('at the end')
 gate = threading.Event()
 '''

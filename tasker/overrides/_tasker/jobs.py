@@ -65,6 +65,7 @@ class Crew:
         self.outcomes = weakref.WeakKeyDictionary()  # by their tasks
         self.jobs = {}  # coroutines that have not ended, by their tasks
         self.body = None  # if asyncio is in an "async with" of the group
+        self.returned = []  # tasks that were taken for one who was cancelled
         self.children = []  # crews of groups that are tasks of this one
         threads.crews.add(self)
 
@@ -108,6 +109,11 @@ class Crew:
         for child in self.children:
             errors += child.take_failures()
         return errors
+
+    def take_returned(self, tasks):
+        """Returns what was given back, and the tasks after it."""
+        returned, self.returned = self.returned, []
+        return returned + list(tasks)
 
     def cancel_coroutines(self):
         """Ends what does not listen to the stop; on the loop."""

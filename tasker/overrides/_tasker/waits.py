@@ -227,6 +227,11 @@ def _settle(future, lost, value, error):
         future.set_exception(error)
 
 
+def _settle_lost(future, lost):
+    if future.exception() is None and lost is not None:
+        lost(future.result())
+
+
 def _on_ready(finish, outbox, future, lost, source, result, *unused):
     try:
         outbox.post(_settle, future, lost, finish(result), None)
@@ -313,6 +318,9 @@ class _Bridge:
             return await future
         except asyncio.CancelledError:
             cancellable.cancel()
+            # It may have come between the result and the one who waits for that.
+            if future.done() and not future.cancelled():
+                _settle_lost(future, lost)
             raise
         finally:
             # An exception that comes out of it has this frame in its traceback.
