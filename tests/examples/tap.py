@@ -10,14 +10,19 @@ class TapResult(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.number = 0
+        self.failed = None
 
     def _say(self, word, test, directive=''):
         self.number += 1
         print(f'{word} {self.number} - {test.id().removeprefix("__main__.")}{directive}', flush=True)
 
-    def _say_why(self, err, test):
-        for line in self._exc_info_to_string(err, test).splitlines():
-            print(f'# {line}', flush=True)
+    def _fail(self, test, err):
+        # A test may fail and its cleaning up as well.
+        if test is not self.failed:
+            self.failed = test
+            self._say('not ok', test)
+        # Where Meson shows what failed tests have written.
+        print(self._exc_info_to_string(err, test), file=sys.stderr, flush=True)
 
     def addSuccess(self, test):
         super().addSuccess(test)
@@ -25,13 +30,11 @@ class TapResult(unittest.TestResult):
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self._say('not ok', test)
-        self._say_why(err, test)
+        self._fail(test, err)
 
     def addError(self, test, err):
         super().addError(test, err)
-        self._say('not ok', test)
-        self._say_why(err, test)
+        self._fail(test, err)
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)

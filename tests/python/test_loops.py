@@ -2,6 +2,8 @@
 
 """Which loops there may be: none, GLib's alone, asyncio's on GLib's."""
 
+import contextlib
+
 import tap
 from support import *
 
@@ -109,13 +111,27 @@ class AsyncioInThreads(Case):
         asyncio.run(main())
 
 
+@contextlib.contextmanager
+def asyncio_on_glib():
+    """Has asyncio run on GLib's main loops, as programs do it."""
+    policy = GLibEventLoopPolicy()
+    if hasattr(policy, '__enter__'):
+        with policy:
+            yield policy
+        return
+    asyncio.set_event_loop_policy(policy)
+    try:
+        yield policy
+    finally:
+        policy.get_event_loop().close()
+        asyncio.set_event_loop_policy(None)
+
+
 @unittest.skipIf(GLibEventLoopPolicy is None, 'this PyGObject has no asyncio integration')
 class AsyncioOnGLib(Case):
-    def run_on_glib(self, function):
-        policy = GLibEventLoopPolicy()
-        loop = policy.get_event_loop()
-        with loop:
-            return loop.run_until_complete(asyncio.wait_for(function, 60))
+    def run_on_glib(self, coroutine):
+        with asyncio_on_glib() as policy:
+            policy.get_event_loop().run_until_complete(asyncio.wait_for(coroutine, 60))
 
     def test_all_of_it(self):
         async def wait(task):
@@ -135,6 +151,80 @@ class AsyncioOnGLib(Case):
                 self.assertEqual({task async for task in group.join_stream()}, set(tasks))
 
         self.run_on_glib(main())
+
+    def test_steps_run_beside_coroutines(self):
+        """What is C's on the main context goes on while the group is awaited."""
+        steps = []
+
+        def step(stopper):
+            steps.append(threading.current_thread())
+            return len(steps) < 3
+
+        async def main():
+            async with Tasker.Group() as group:
+                group.add(Tasker.Task.new_local('steps', step))
+                group.spawn(give_later, 1)
+
+        self.run_on_glib(main())
+        self.assertEqual(steps, [threading.main_thread()] * 3)
+
+    def test_abort_ends_a_coroutine(self):
+        ended = []
+
+        async def wait(task):
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                ended.append(True)
+
+        async def main():
+            async with Tasker.Group() as group:
+                task = group.spawn(wait)
+                await asyncio.sleep(0.01)
+                group.abort()
+                with self.assertRaises(Tasker.Aborted):
+                    await task
+                self.assertEqual(ended, [True])
+
+        self.run_on_glib(main())
+
+    def test_callbacks_of_glib_spawn_coroutines(self):
+        """GLib's main loop is what runs, and asyncio's on it."""
+        group = Tasker.Group()
+        results = []
+
+        async def gather(task, tasks):
+            results.extend([await each for each in tasks])
+
+        def on_joined(group, result):
+            results.append(Tasker.Group.join_finish(group, result))
+            loop.quit()
+
+        def spawn():
+            group.spawn(gather, [group.spawn(give_later, 1), group.spawn(give, 2)])
+            Tasker.Group.join_async(group, None, on_joined)
+
+        with asyncio_on_glib():
+            loop = GLib.MainLoop()
+            GLib.idle_add(spawn)
+            loop.run()
+        self.assertEqual(results, [1, 2, True])
+
+    def test_a_loop_in_a_thread(self):
+        """There it runs a main context of its own."""
+        results = []
+
+        async def main():
+            async with Tasker.Group() as group:
+                tasks = [group.spawn(give_later, 1), group.spawn(give, 2)]
+                await tasks[0].yield_now()
+                results.extend([await task for task in tasks])
+
+        with asyncio_on_glib():
+            thread = threading.Thread(target=lambda: asyncio.run(main()))
+            thread.start()
+            thread.join()
+        self.assertEqual(results, [1, 2])
 
 
 if __name__ == '__main__':

@@ -262,8 +262,10 @@ class _Bridge:
 
     def _run(self):
         self._context.push_thread_default()
+        # PyGObject's own iteration() makes an asyncio loop for every context.
+        iterate = super(GLib.MainContext, self._context).iteration
         while not self._closed:
-            self._context.iteration(True)
+            iterate(True)
 
     def forget(self):
         """In a child process there is no such thread."""
