@@ -1846,7 +1846,7 @@ tasker_group_create_signaller (TaskerGroup *self)
  *
  * There is one place for a handler in a process, and the last one to take it has
  * it. A handler that is installed while a group watches takes the signal from
- * the group, and is left in place. This goes for [func@GLib.unix_signal_add] as
+ * the group, and is left in place. This goes for `g_unix_signal_add()` as
  * well: a source of that kind which was there before is not called while a group
  * watches, and one that is removed meanwhile leaves the default in place. For
  * something else to happen at the stop, connect to a stopper of the group

@@ -12,7 +12,7 @@
  * nothing. So it can be given to whoever decides when a program ends, without
  * a thought about when that lets go of it.
  *
- * It is for callbacks, also that of [func@GLib.unix_signal_add], which is
+ * It is for callbacks, also that of `g_unix_signal_add()`, which is
  * called by the main loop. It is not for the handler of a `sigaction()`, which
  * may interrupt anything: this takes locks. Where a signal is all that stops the
  * group, [method@Tasker.Group.stop_on_signal] needs neither.
