@@ -10,35 +10,32 @@
  * Ctrl+C stops the group: no more connections are accepted, each of those there
  * are completes the line that it is echoing, and closes. A second Ctrl+C, or a
  * client that does not take its echo for a while, ends it all the same. Either
- * way all tasks are joined before the program ends. */
+ * way all tasks are joined before the program ends. Only a third one ends the
+ * program as it is. */
 
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <tasker.h>
 
 #include "echo-connection.h"
 #include "echo-listener.h"
 #include "init-locale.h"
+#include "signal-listener.h"
 
 /* How long clients have, from the stop on, to take what is theirs */
 #define GRACE_MS 2000
 
 typedef struct
 {
-  GMainLoop       *loop;
-  Service          service;
+  GMainLoop      *loop;
+  Service         service;
 
-  TaskerGroup     *group;
-  TaskerSignaller *signaller;
-
-  guint            interrupt_id;
-  guint            terminate_id;
-  guint            grace_id;
-  gboolean         stopped;
+  TaskerGroup    *group;
+  SignalListener *signals;
+  guint           grace_id;
 } Server;
 
 /* Stopping */
@@ -54,26 +51,24 @@ grace_over_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-signal_cb (gpointer user_data)
+/* The first signal has stopped the group. */
+static void
+stopped_cb (gpointer user_data)
 {
   Server *self = user_data;
 
-  if (!self->stopped)
-    {
-      self->stopped = TRUE;
-      tasker_signaller_stop (self->signaller);
-      self->grace_id = g_timeout_add (GRACE_MS, grace_over_cb, self);
-      g_printerr ("%s\n", _("Stopping when the lines at hand are echoed. Ctrl+C gives them up."));
-    }
-  else
-    {
-      /* Only after the abort, so that the tasks end as aborted, not as stopped */
-      tasker_signaller_abort (self->signaller);
-      g_cancellable_cancel (self->service.give_up);
-    }
+  self->grace_id = g_timeout_add (GRACE_MS, grace_over_cb, self);
+  g_printerr ("%s\n", _("Stopping when the lines at hand are echoed. Ctrl+C gives them up."));
+}
 
-  return G_SOURCE_CONTINUE;
+/* The second one has aborted it. */
+static void
+aborted_cb (gpointer user_data)
+{
+  Server *self = user_data;
+
+  /* Only after the abort, so that the tasks end as aborted, not as stopped */
+  g_cancellable_cancel (self->service.give_up);
 }
 
 /* Running */
@@ -113,17 +108,12 @@ joined_cb (GObject      *source,
 }
 
 static gboolean
-run (Server   *self,
-     guint16   port,
-     GError  **error)
+serve (Server   *self,
+       guint16   port,
+       GError  **error)
 {
-  g_autoptr (GSocketListener) socket = NULL;
+  g_autoptr (GSocketListener) socket = listen_on (port, error);
 
-  /* Whoever reads that we listen can stop us at once. */
-  self->interrupt_id = g_unix_signal_add (SIGINT, signal_cb, self);
-  self->terminate_id = g_unix_signal_add (SIGTERM, signal_cb, self);
-
-  socket = listen_on (port, error);
   if (socket == NULL)
     return FALSE;
 
@@ -138,6 +128,22 @@ run (Server   *self,
   return TRUE;
 }
 
+static gboolean
+run (Server   *self,
+     guint16   port,
+     GError  **error)
+{
+  TaskerGroup *groups[] = { self->group, NULL };
+  gboolean served;
+
+  /* Whoever reads that we listen can stop us at once. */
+  self->signals = signal_listener_new (groups, stopped_cb, aborted_cb, self, error);
+  served = self->signals != NULL && serve (self, port, error);
+  g_clear_pointer (&self->signals, signal_listener_free);
+
+  return served;
+}
+
 static void
 server_init (Server *self)
 {
@@ -145,19 +151,15 @@ server_init (Server *self)
   self->service.give_up = g_cancellable_new ();
   self->group = tasker_group_new ("echo-server");
   tasker_group_set_keep_results (self->group, FALSE);
-  self->signaller = tasker_group_create_signaller (self->group);
 }
 
 static void
 server_clear (Server *self)
 {
-  g_clear_handle_id (&self->interrupt_id, g_source_remove);
-  g_clear_handle_id (&self->terminate_id, g_source_remove);
   g_clear_handle_id (&self->grace_id, g_source_remove);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_clear_object (&self->service.give_up);
   g_clear_object (&self->group);
-  g_clear_object (&self->signaller);
 }
 
 /* Returns: the exit status */

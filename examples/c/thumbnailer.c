@@ -21,6 +21,7 @@
 #include <tasker.h>
 
 #include "init-locale.h"
+#include "signal-listener.h"
 #include "thumbnail.h"
 #include "thumbnailer-options.h"
 #include "thumbnailer-report.h"
@@ -31,24 +32,19 @@
 
 typedef struct
 {
-  GMainLoop   *loop;
-  Plan         plan;
+  GMainLoop      *loop;
+  Plan            plan;
 
-  TaskerGroup *directories;
-  TaskerGroup *pictures;
-
-  /* A group that is stopped with the others, and its one task, which hears of
-   * that here, in the main loop */
-  TaskerGroup *listeners;
-  TaskerTask  *listener;
-  GSource     *stop_source;
+  TaskerGroup    *directories;
+  TaskerGroup    *pictures;
+  SignalListener *signals;
 
   /* The progress line that the terminal shows */
-  char        *line;
+  char           *line;
 
   /* What the join has brought: the pictures' tasks, or why it failed */
-  GPtrArray   *results;
-  GError      *error;
+  GPtrArray      *results;
+  GError         *error;
 } Thumbnailer;
 
 /* Progress */
@@ -88,29 +84,20 @@ show_progress_cb (gpointer user_data)
 /* Stopping */
 
 /* The first signal has stopped the groups. */
-static gboolean
-stopped_cb (GCancellable *listener,
-            gpointer      user_data)
+static void
+stopped_cb (gpointer user_data)
 {
   Thumbnailer *self = user_data;
 
   clear_progress (self);
   g_printerr ("%s\n", _("Stopping when the pictures at hand are done. Ctrl+C gives them up."));
-
-  return G_SOURCE_REMOVE;
 }
 
-/* The second one has aborted them; or it is over, and nobody listens any more. */
+/* The second one has aborted them. */
 static void
-listened_cb (GObject      *source,
-             GAsyncResult *result,
-             gpointer      user_data)
+aborted_cb (gpointer user_data)
 {
   Thumbnailer *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (tasker_task_join_finish (TASKER_TASK (source), result, &error))
-    return;
 
   /* Only after the abort, so that the tasks end as aborted, not as stopped */
   g_cancellable_cancel (self->plan.give_up);
@@ -119,37 +106,15 @@ listened_cb (GObject      *source,
   g_printerr ("%s\n", _("Giving up the pictures at hand."));
 }
 
-/* When the listener hears of a signal, that has stopped the other groups. */
 static gboolean
-stop_on_signals (TaskerGroup  *group,
-                 GError      **error)
+listen_to_signals (Thumbnailer  *self,
+                   GError      **error)
 {
-  return tasker_group_stop_on_signal (group, SIGINT, error) &&
-         tasker_group_stop_on_signal (group, SIGTERM, error);
-}
+  TaskerGroup *groups[] = { self->directories, self->pictures, NULL };
 
-static gboolean
-watch_signals (Thumbnailer  *self,
-               GError      **error)
-{
-  tasker_group_add (self->listeners, self->listener);
-  tasker_task_join_async (self->listener, NULL, listened_cb, self);
+  self->signals = signal_listener_new (groups, stopped_cb, aborted_cb, self, error);
 
-  self->stop_source = g_cancellable_source_new (G_CANCELLABLE (self->listener));
-  g_source_set_callback (self->stop_source, G_SOURCE_FUNC (stopped_cb), self, NULL);
-  g_source_attach (self->stop_source, NULL);
-
-  return stop_on_signals (self->directories, error) &&
-         stop_on_signals (self->pictures, error) &&
-         stop_on_signals (self->listeners, error);
-}
-
-static void
-unwatch_signals (Thumbnailer *self)
-{
-  g_source_destroy (self->stop_source);
-  tasker_task_complete (self->listener);
-  tasker_group_join (self->listeners, NULL, NULL);
+  return self->signals != NULL;
 }
 
 /* Running */
@@ -232,7 +197,7 @@ run (Thumbnailer  *self,
 {
   guint progress = 0;
 
-  if (watch_signals (self, error) && add_arguments (self, paths, error))
+  if (listen_to_signals (self, error) && add_arguments (self, paths, error))
     {
       if (isatty (STDOUT_FILENO))
         progress = g_timeout_add (PROGRESS_INTERVAL_MS, show_progress_cb, self);
@@ -244,7 +209,7 @@ run (Thumbnailer  *self,
     }
 
   g_clear_handle_id (&progress, g_source_remove);
-  unwatch_signals (self);
+  g_clear_pointer (&self->signals, signal_listener_free);
   clear_progress (self);
 
   if (self->error != NULL)
@@ -262,12 +227,6 @@ thumbnailer_init (Thumbnailer *self)
 
   self->directories = tasker_group_new ("directories");
   self->pictures = tasker_group_new ("pictures");
-
-  /* A task that has no function: it lasts until it is completed, or aborted,
-   * even if a signal comes before the main loop has begun it. */
-  self->listeners = tasker_group_new ("listeners");
-  self->listener = tasker_task_new_async ("listener", NULL, NULL, NULL);
-  tasker_task_set_run_always (self->listener, TRUE);
 }
 
 static void
@@ -280,9 +239,6 @@ thumbnailer_clear (Thumbnailer *self)
   g_clear_object (&self->plan.give_up);
   g_clear_object (&self->directories);
   g_clear_object (&self->pictures);
-  g_clear_object (&self->listeners);
-  g_clear_object (&self->listener);
-  g_clear_pointer (&self->stop_source, g_source_unref);
   g_clear_pointer (&self->results, g_ptr_array_unref);
 }
 
