@@ -67,7 +67,8 @@ static const BenchWork *
 find_work (const char *name)
 {
   static const BenchWork *const tables[] = {
-    works_tasker, works_local, works_stream, works_glib, works_latency, works_memory,
+    works_tasker, works_local, works_shutdown, works_stream,
+    works_glib, works_latency, works_memory,
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (tables); i++)

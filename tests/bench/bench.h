@@ -27,6 +27,7 @@ typedef struct
 extern const BenchWork works_tasker[];
 extern const BenchWork works_glib[];
 extern const BenchWork works_local[];
+extern const BenchWork works_shutdown[];
 extern const BenchWork works_latency[];
 extern const BenchWork works_memory[];
 extern const BenchWork works_stream[];
@@ -62,3 +63,7 @@ void bench_figure    (GString    *figures,
 void bench_per_piece (GString    *figures,
                       gint64      elapsed,
                       guint       n);
+
+void bench_count_polls (GMainContext *context);
+void bench_wake_ups    (GString      *figures,
+                        guint         ms);

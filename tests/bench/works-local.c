@@ -2,15 +2,9 @@
 /* The works of the benchmark that run on a main loop. Each checks that all its
  * tasks have ended as they should. */
 
-/* For gettid() */
-#define _GNU_SOURCE
-
 #include "bench.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <tasker.h>
-#include <unistd.h>
 
 static TaskerGroup *
 new_group (void)
@@ -117,51 +111,6 @@ async_stop (guint    n,
 
 /* An idle group */
 
-static int n_polls; /* atomic */
-
-static int
-count_poll (GPollFD *fds,
-            guint    n_fds,
-            int      timeout)
-{
-  int result = g_poll (fds, n_fds, timeout);
-
-  g_atomic_int_inc (&n_polls);
-  return result;
-}
-
-/* How often a thread has gone to sleep. */
-static guint64
-count_sleeps_of (const char *thread)
-{
-  g_autofree char *path = g_build_filename ("/proc/self/task", thread, "status", NULL);
-  g_autofree char *status = NULL;
-  const char *line;
-  guint64 n = 0;
-
-  if (!g_file_get_contents (path, &status, NULL, NULL))
-    return 0;
-
-  line = strstr (status, "\nvoluntary_ctxt_switches:");
-  g_assert_cmpint (sscanf (line, "%*s %" G_GUINT64_FORMAT, &n), ==, 1);
-  return n;
-}
-
-/* How often all threads but this one have gone to sleep. */
-static guint64
-count_sleeps (void)
-{
-  g_autoptr (GDir) threads = g_dir_open ("/proc/self/task", 0, NULL);
-  g_autofree char *own = g_strdup_printf ("%d", (int) gettid ());
-  const char *thread;
-  guint64 n = 0;
-
-  while ((thread = g_dir_read_name (threads)) != NULL)
-    n += g_str_equal (thread, own) ? 0 : count_sleeps_of (thread);
-
-  return n;
-}
-
 typedef struct
 {
   guint      n;
@@ -187,7 +136,7 @@ idler_thread (gpointer data)
   g_autoptr (GSource) source = g_idle_source_new ();
 
   g_main_context_push_thread_default (context);
-  g_main_context_set_poll_func (context, count_poll);
+  bench_count_polls (context);
   g_source_set_callback (source, on_idle, idler, NULL);
   g_source_set_priority (source, G_PRIORITY_LOW);
   group = new_group ();
@@ -208,18 +157,12 @@ idle (guint    n,
   g_autoptr (GMainContext) context = g_main_context_new ();
   Idler idler = { .n = n, .loop = g_main_loop_new (context, FALSE) };
   GThread *thread = g_thread_new ("idler", idler_thread, &idler);
-  int n_polls_before;
-  guint64 n_sleeps_before;
 
   do
     g_usleep (100 * 1000);
   while (!g_atomic_int_get (&idler.idle));
 
-  n_polls_before = g_atomic_int_get (&n_polls);
-  n_sleeps_before = count_sleeps ();
-  g_usleep (n * 1000);
-  bench_figure (figures, "polls", g_atomic_int_get (&n_polls) - n_polls_before);
-  bench_figure (figures, "sleeps", (double) (count_sleeps () - n_sleeps_before));
+  bench_wake_ups (figures, n);
 
   g_main_loop_quit (idler.loop);
   g_thread_join (thread);

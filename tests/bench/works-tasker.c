@@ -372,42 +372,6 @@ each (guint    n,
   bench_per_piece (figures, bench_now () - start, n);
 }
 
-static gboolean
-sleep_until_stopped (gpointer       user_data,
-                     GCancellable  *stopper,
-                     GError       **error)
-{
-  int *n_begun = user_data;
-
-  g_atomic_int_inc (n_begun);
-  return tasker_stopper_sleep (TASKER_STOPPER (stopper), 60 * 1000, error);
-}
-
-static void
-stop (guint    n,
-      GString *figures)
-{
-  g_autoptr (TaskerGroup) group = new_group (FALSE);
-  guint64 n_stopped = 0;
-  int n_begun = 0;
-  gint64 start;
-
-  tasker_group_set_max_running (group, n + 100);
-  for (guint i = 0; i < n; i++)
-    tasker_group_spawn (group, NULL, sleep_until_stopped, &n_begun, NULL);
-  while ((guint) g_atomic_int_get (&n_begun) < n)
-    g_usleep (1000);
-  g_usleep (50 * 1000); /* the last of them falls asleep */
-
-  start = bench_now ();
-  tasker_group_stop (group);
-  tasker_group_join (group, NULL, NULL);
-  bench_figure (figures, "ns", (double) (bench_now () - start));
-
-  tasker_group_get_counts (group, NULL, NULL, NULL, NULL, &n_stopped, NULL);
-  g_assert_cmpuint (n_stopped, ==, n);
-}
-
 const BenchWork works_tasker[] = {
   { "light", light, 1 },
   { "light-named", light_named, 1 },
@@ -419,6 +383,5 @@ const BenchWork works_tasker[] = {
   { "gtasks-priorities", gtasks_priorities, 0.1 },
   { "queued", queued, 1 },
   { "each", each, 1 },
-  { "stop", stop, 1 },
   { NULL, },
 };
