@@ -13,7 +13,6 @@
 #include "tasker-current-private.h"
 #include "tasker-error.h"
 #include "tasker-home-private.h"
-#include "tasker-home-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-task-private.h"
 
@@ -193,41 +192,67 @@ acquire_context (TaskerWaiter *self)
   return has_own_work (self) && g_main_context_acquire (self->context);
 }
 
-/* A context that is in use, that nobody runs, and that is not the main one. */
-static GMainContext *
-acquire_orphan (TaskerCore *core)
+/* Whether a part of what is waited for is in contexts that are not the thread's
+ * own. */
+static gboolean
+has_work_elsewhere (TaskerWaiter *self)
 {
+  GHashTable *contexts = self->wait.core->contexts;
+
+  return contexts != NULL && g_hash_table_size (contexts) > (has_own_work (self) ? 1 : 0);
+}
+
+/* Those contexts, but for the main one, which is not for other threads. */
+static GPtrArray *
+ref_others (TaskerWaiter *self)
+{
+  GPtrArray *others = g_ptr_array_new_with_free_func ((GDestroyNotify) g_main_context_unref);
   GHashTableIter iter;
   gpointer context;
 
-  if (core->contexts == NULL)
-    return NULL;
-
-  g_hash_table_iter_init (&iter, core->contexts);
+  g_hash_table_iter_init (&iter, self->wait.core->contexts);
   while (g_hash_table_iter_next (&iter, &context, NULL))
-    if (context != g_main_context_default () && g_main_context_acquire (context))
-      return g_main_context_ref (context);
+    if (context != self->context && context != g_main_context_default ())
+      g_ptr_array_add (others, g_main_context_ref (context));
 
-  return NULL;
+  return others;
 }
 
-/* Runs such a context, for nobody else will. Returns whether something was
- * done. Not more than one iteration: there may be a source in it that is ready
- * for ever. */
+/* Not more than one iteration: there may be a source in it that is ready for
+ * ever. */
 static gboolean
-run_orphan (TaskerCore *core)
+run_if_orphan (GMainContext *context)
 {
-  g_autoptr(GMainContext) context = acquire_orphan (core);
   gboolean dispatched;
 
-  if (context == NULL)
+  if (!g_main_context_acquire (context))
     return FALSE;
 
-  tasker_core_unlock (core);
   g_main_context_push_thread_default (context);
   dispatched = g_main_context_iteration (context, FALSE);
   g_main_context_pop_thread_default (context);
   g_main_context_release (context);
+
+  return dispatched;
+}
+
+/* Runs those that nobody runs, for nobody else will; and each, for what is to
+ * be done in one may wait for what is to be done in another. Returns whether
+ * something was done. */
+static gboolean
+run_orphans (TaskerWaiter *self)
+{
+  TaskerCore *core = self->wait.core;
+  g_autoptr(GPtrArray) others = NULL;
+  gboolean dispatched = FALSE;
+
+  if (!has_work_elsewhere (self))
+    return FALSE;
+
+  others = ref_others (self);
+  tasker_core_unlock (core);
+  for (guint i = 0; i < others->len; i++)
+    dispatched = run_if_orphan (others->pdata[i]) || dispatched;
   tasker_core_lock (core);
 
   return dispatched;
@@ -243,35 +268,75 @@ sleep_a_little (TaskerWaiter *self)
     g_cond_wait_until (&self->cond, &core->lock, g_get_monotonic_time () + LOOK_INTERVAL_US);
 }
 
+static gboolean
+on_alarm (gpointer user_data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+/* Has an iteration of the context end in time. */
+static GSource *
+attach_alarm (GMainContext *context,
+              gint64        end)
+{
+  GSource *source = g_timeout_source_new (0);
+
+  g_source_set_static_name (source, "[tasker] wait");
+  g_source_set_callback (source, on_alarm, NULL, NULL);
+  g_source_set_ready_time (source, end);
+  g_source_attach (source, context);
+
+  return source;
+}
+
 /* Runs the thread's own context, which was acquired, once. */
 static void
-iterate (TaskerWaiter *self)
+iterate (TaskerWaiter *self,
+         gboolean      may_block)
 {
   TaskerCore *core = self->wait.core;
 
   self->iterating = TRUE;
   tasker_core_unlock (core);
-  g_main_context_iteration (self->context, TRUE);
+  g_main_context_iteration (self->context, may_block);
   g_main_context_release (self->context);
   tasker_core_lock (core);
   self->iterating = FALSE;
+}
+
+/* The same, but for a while only. */
+static void
+iterate_a_little (TaskerWaiter *self)
+{
+  g_autoptr(GSource) alarm = attach_alarm (self->context, g_get_monotonic_time () + LOOK_INTERVAL_US);
+
+  iterate (self, TRUE);
+  g_source_destroy (alarm);
 }
 
 static void
 sleep_once (TaskerWaiter *self)
 {
   TaskerCore *core = self->wait.core;
+  gboolean dispatched;
 
   self->woken = FALSE;
+  dispatched = run_orphans (self);
+
   if (acquire_context (self))
     {
-      iterate (self);
+      if (dispatched || self->woken)
+        iterate (self, FALSE);
+      else if (has_work_elsewhere (self))
+        iterate_a_little (self);
+      else
+        iterate (self, TRUE);
     }
-  else if (run_orphan (core))
+  else if (dispatched)
     {
       return;
     }
-  else if (core->contexts != NULL && g_hash_table_size (core->contexts) > 0)
+  else if (has_work_elsewhere (self) || has_own_work (self))
     {
       sleep_a_little (self);
     }
@@ -492,27 +557,6 @@ on_sleep_cancelled (GCancellable *cancellable,
   tasker_core_unlock (self->wait.core);
 }
 
-static gboolean
-on_alarm (gpointer user_data)
-{
-  return G_SOURCE_REMOVE;
-}
-
-/* Has an iteration of the context end in time. */
-static GSource *
-attach_alarm (GMainContext *context,
-              gint64        end)
-{
-  GSource *source = g_timeout_source_new (0);
-
-  g_source_set_static_name (source, "[tasker] sleep");
-  g_source_set_callback (source, on_alarm, NULL, NULL);
-  g_source_set_ready_time (source, end);
-  g_source_attach (source, context);
-
-  return source;
-}
-
 /* With the core's lock held. Where somebody else runs the context, it may be
  * left to us later, and nobody tells us. */
 static void
@@ -522,7 +566,7 @@ doze (TaskerWaiter *self,
   self->woken = FALSE;
   if (acquire_context (self))
     {
-      iterate (self);
+      iterate (self, TRUE);
       return;
     }
 

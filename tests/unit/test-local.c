@@ -137,9 +137,10 @@ test_stop (void)
   Steps begun = STEPS_INIT;
   Steps queued = STEPS_INIT;
 
-  begun.n_left = 1000000;
+  begun.n_left = G_MAXINT;
   tasker_group_spawn_local (group, NULL, step, &begun, free_steps);
-  tasker_test_iterate_until (begun.n_calls > 0);
+  while (begun.n_calls == 0)
+    g_main_context_iteration (NULL, TRUE);
   tasker_group_spawn_local (group, NULL, step, &queued, free_steps);
   tasker_group_stop (group);
   begun.n_left = 3;
@@ -726,6 +727,105 @@ test_orphaned_context (void)
   tasker_test_assert_counts (group, 2, 0, 0, 0, 2, 0);
 }
 
+/* A step that completes a task which waits for that. */
+static gboolean
+complete_other (gpointer       task,
+                GCancellable  *stopper,
+                GError       **error)
+{
+  tasker_task_complete (task);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* What is left belongs to several contexts that nobody runs, the thread's own
+ * among them, and one waits for the other: who joins runs them all, in whatever
+ * order it comes across them. */
+static void
+test_several_orphans (void)
+{
+  for (guint i = 0; i < 16; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      GMainContext *contexts[4] = { g_main_context_ref (g_main_context_default ()) };
+      TaskerTask *tasks[4];
+
+      for (guint j = 1; j < 4; j++)
+        contexts[j] = g_main_context_new ();
+
+      /* Each is completed in the next context, the last one's in its own. */
+      for (guint j = 0; j < 4; j++)
+        {
+          g_main_context_push_thread_default (contexts[j]);
+          tasks[j] = tasker_task_new_async (NULL, NULL, NULL, NULL);
+          tasker_group_add (group, tasks[j]);
+          if (j > 0)
+            tasker_group_spawn_local (group, NULL, complete_other, tasks[j - 1], NULL);
+          g_main_context_pop_thread_default (contexts[j]);
+        }
+      tasker_task_complete (tasks[3]);
+
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      tasker_test_assert_counts (group, 7, 0, 7, 0, 0, 0);
+      for (guint j = 0; j < 4; j++)
+        {
+          g_object_unref (tasks[j]);
+          g_main_context_unref (contexts[j]);
+        }
+    }
+}
+
+/* One of them has always something to do. */
+static gboolean
+step_until_stopped (gpointer       user_data,
+                    GCancellable  *stopper,
+                    GError       **error)
+{
+  return g_cancellable_is_cancelled (stopper) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+static gboolean
+tick_and_stop (gpointer       signaller,
+               GCancellable  *stopper,
+               GError       **error)
+{
+  tasker_signaller_stop (signaller);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_busy_orphan (void)
+{
+  for (guint i = 0; i < 8; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerSignaller) signaller = tasker_group_create_signaller (group);
+      GMainContext *contexts[3] = { g_main_context_new (), g_main_context_new (), g_main_context_new () };
+
+      for (guint j = 0; j < 3; j++)
+        {
+          g_main_context_push_thread_default (contexts[j]);
+          if (j != i % 3)
+            {
+              tasker_group_spawn_local (group, NULL, step_until_stopped, NULL, NULL);
+            }
+          else
+            {
+              g_autoptr (TaskerTask) tick = tasker_task_new_interval (NULL, 1, tick_and_stop, signaller, NULL);
+
+              tasker_group_add (group, tick);
+            }
+          g_main_context_pop_thread_default (contexts[j]);
+        }
+
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      tasker_test_assert_counts (group, 3, 0, 3, 0, 0, 0);
+      for (guint j = 0; j < 3; j++)
+        g_main_context_unref (contexts[j]);
+    }
+}
+
 typedef struct
 {
   TaskerGroup *other;
@@ -872,6 +972,8 @@ main (int    argc,
   tasker_test_add ("/local/async/race", test_async_race);
   tasker_test_add ("/local/context/other", test_other_context);
   tasker_test_add ("/local/context/orphaned", test_orphaned_context);
+  tasker_test_add ("/local/context/several-orphans", test_several_orphans);
+  tasker_test_add ("/local/context/busy-orphan", test_busy_orphan);
   tasker_test_add ("/local/nested/join-in-step", test_join_in_step);
   tasker_test_add ("/local/nested/join-next", test_join_next);
   tasker_test_add ("/local/nested/join-lends", test_join_lends);
