@@ -51,10 +51,12 @@ let_go_of_handles (TaskerCore *core)
 
   for (; next != NULL; next = g_queue_pop_head (&rest))
     {
-      tasker_child_collect (next, TASKER_LEVEL_ABORTED, &rest);
+      /* A child that comes after this is shut from its beginning; what came
+       * before is found below. */
       tasker_core_lock (next);
       next->shut = TRUE;
       tasker_core_unlock (next);
+      tasker_child_collect (next, TASKER_LEVEL_ABORTED, &rest);
       tasker_core_unref (next);
     }
 }

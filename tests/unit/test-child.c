@@ -452,6 +452,119 @@ test_stop_on_error (void)
   tasker_test_assert_counts (group, 3, 0, 0, 1, 2, 0);
 }
 
+/* A child that is made while its parent is shut down does not hold that up, whoever
+ * forgets to finish it. */
+static gpointer
+make_children (gpointer user_data)
+{
+  TaskerGroup *parent = user_data;
+  GPtrArray *children = g_ptr_array_new_with_free_func (g_object_unref);
+
+  do
+    g_ptr_array_add (children, new_child (parent, "late"));
+  while (!tasker_group_is_stopped (parent) && children->len < 2000);
+
+  return children;
+}
+
+static void
+test_race_with_shutdown (void)
+{
+  guint n_rounds = tasker_test_rounds (2000);
+
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr(TaskerGroup) parent = tasker_test_group ("parent");
+      g_autoptr(TaskerGroup) other = tasker_group_clone (parent);
+      g_autoptr(GPtrArray) children = NULL;
+      g_autoptr(GError) error = NULL;
+      GThread *thread = g_thread_new ("children", make_children, other);
+
+      if (i % 2 == 0)
+        g_thread_yield ();
+      g_assert_true (tasker_group_shutdown (parent, 5000, NULL, &error));
+      g_assert_no_error (error);
+      children = g_thread_join (thread);
+      tasker_test_assert_equation (parent);
+    }
+}
+
+/* The task that a child is in its parent, as a list shows it. */
+static void
+test_face (void)
+{
+  g_autoptr(TaskerGroup) parent = tasker_test_group ("parent");
+  g_autoptr(GListModel) tasks = tasker_group_get_tasks (parent);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      gboolean abort = i > 0;
+      g_autoptr(TaskerGroup) child = new_child (parent, "child");
+      g_autoptr(TaskerGroup) grandchild = new_child (child, NULL);
+      g_autoptr(TaskerGroup) loner = new_child_full (child, NULL, FALSE);
+      g_autoptr(TaskerTask) task = NULL;
+
+      tasker_group_spawn (child, NULL, tasker_test_wait_stopped, NULL, NULL);
+      tasker_group_spawn (grandchild, NULL, tasker_test_wait_stopped, NULL, NULL);
+      tasker_test_iterate_until (g_list_model_get_n_items (tasks) == 1);
+      task = g_list_model_get_item (tasks, 0);
+      g_assert_cmpstr (tasker_task_get_name (task), ==, "child");
+      g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_RUNNING);
+
+      if (abort)
+        g_assert_true (tasker_task_abort (task));
+      else
+        g_cancellable_cancel (G_CANCELLABLE (task));
+      g_assert_true (tasker_group_is_stopped (child));
+      g_assert_true (tasker_group_is_stopped (grandchild));
+      g_assert_true (tasker_group_is_stopped (loner) == abort);
+      g_assert_false (tasker_group_is_stopped (parent));
+
+      tasker_group_finish (loner);
+      tasker_group_finish (grandchild);
+      tasker_group_finish (child);
+      g_assert_false (tasker_task_join (task, NULL, NULL));
+      g_assert_cmpint (tasker_task_get_state (task), ==,
+                       abort ? TASKER_TASK_STATE_ABORTED : TASKER_TASK_STATE_STOPPED);
+      g_assert_false (tasker_task_abort (task));
+      tasker_test_iterate_until (g_list_model_get_n_items (tasks) == 0);
+    }
+  tasker_test_assert_counts (parent, 2, 0, 0, 0, 1, 1);
+}
+
+/* Somebody sleeps on that task while its group ends and goes. */
+static gpointer
+sleep_on (gpointer task)
+{
+  while (!tasker_task_is_finished (task) && tasker_stopper_sleep (task, 1, NULL))
+    ;
+  tasker_stopper_sleep (task, 1, NULL);
+
+  return NULL;
+}
+
+static void
+test_race_with_sleep (void)
+{
+  guint n_rounds = tasker_test_rounds (500);
+
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr(TaskerGroup) parent = tasker_test_group ("parent");
+      g_autoptr(GListModel) tasks = tasker_group_get_tasks (parent);
+      TaskerGroup *child = new_child (parent, "child");
+      g_autoptr(TaskerTask) task = NULL;
+      GThread *thread;
+
+      tasker_test_iterate_until (g_list_model_get_n_items (tasks) == 1);
+      task = g_list_model_get_item (tasks, 0);
+      thread = g_thread_new ("sleeps", sleep_on, task);
+      g_object_unref (child);
+      g_thread_join (thread);
+      g_assert_true (tasker_group_join (parent, NULL, NULL));
+    }
+}
+
 /* The dump shows the children below their parents. */
 static void
 test_dump (void)
@@ -497,6 +610,9 @@ main (int    argc,
   tasker_test_add ("/child/storm", test_storm);
   tasker_test_add ("/child/local", test_local);
   tasker_test_add ("/child/stop-on-error", test_stop_on_error);
+  tasker_test_add ("/child/race-with-shutdown", test_race_with_shutdown);
+  tasker_test_add ("/child/face", test_face);
+  tasker_test_add ("/child/race-with-sleep", test_race_with_sleep);
   tasker_test_add ("/child/dump", test_dump);
 
   return g_test_run ();
