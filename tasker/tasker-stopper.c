@@ -333,16 +333,18 @@ fail_in_cancelled_handler (GError **error)
   return TRUE;
 }
 
-/* The group whose stop it hears, or NULL. The stopper that all light tasks share
- * knows none, but is met inside of one of them. */
+/* The group that it belongs to, or NULL. The stopper that all light tasks share
+ * knows none, but is met inside of one of them. A task holds the group to which it
+ * was added, but not the child that it may stand for, whose stop it hears. */
 static TaskerCore *
 ref_core (TaskerStopper *self)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
   TaskerSource *source = g_atomic_pointer_get (&priv->source);
+  TaskerCore *core = TASKER_IS_TASK (self) ? tasker_task_get_core (TASKER_TASK (self)) : (TaskerCore *) source;
 
-  if (source != NULL)
-    return (TaskerCore *) tasker_source_ref (source);
+  if (source != NULL && core != NULL)
+    return tasker_core_ref (core);
 
   for (TaskerCurrent *l = tasker_current_get (); l != NULL; l = l->outer)
     if (l->core->stopper == self)

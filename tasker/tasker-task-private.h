@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 /* The task that is to be the face of a record, which is full by that. */
 TaskerTask *tasker_task_new_full     (TaskerJob  *job);
 TaskerJob  *tasker_task_get_job      (TaskerTask *self);
+TaskerCore *tasker_task_get_core     (TaskerTask *self);
 /* Where the notes of a full task are; the job looks after them. */
 TaskerNotes *tasker_task_get_notes_place (TaskerTask *self);
 /* The name, where the job is inside of the task. */

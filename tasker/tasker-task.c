@@ -474,6 +474,13 @@ tasker_task_get_job (TaskerTask *self)
   return self->job;
 }
 
+/* That of the group to which it was added, which it holds; or NULL. */
+TaskerCore *
+tasker_task_get_core (TaskerTask *self)
+{
+  return get_core (self);
+}
+
 /* Whether it was not added yet. */
 gboolean
 tasker_task_is_new (TaskerTask *self)
