@@ -119,6 +119,7 @@ struct _TaskerCore
 
   /* Those who watch it, see TaskerWatcher */
   guint          changed;   /* a TaskerChange for each kind, not told yet */
+  gboolean       climbs;    /* of the progress, the ancestors were not told yet */
   GQueue         listened;  /* those who are told */
   GQueue         unheard;   /* those who are asked first */
   GQueue         lists;     /* those that show the live tasks */

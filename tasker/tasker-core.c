@@ -319,9 +319,10 @@ unlock_once (TaskerCore *self,
     self->todo.ended = g_steal_pointer (&self->child_job);
   if (self->in_order)
     self->todo.shut_next = tasker_shutdown_take_next (self);
-  *climbs = self->parent != NULL && (self->changed & TASKER_CHANGE_ANY_PROGRESS) != 0;
   if (self->changed != 0)
     tasker_watch_settle (self);
+  *climbs = self->climbs && self->parent != NULL;
+  self->climbs = FALSE;
 
   todo = self->todo;
   self->todo = (TaskerTodo) { 0 };

@@ -123,6 +123,8 @@ tell_parent (TaskerCore *core)
       tasker_task_note (face, parent, TASKER_TASK_CHANGE_PROGRESS);
       parent->changed |= TASKER_CHANGE_PROGRESS;
       tasker_watch_settle (parent);
+      /* Its own ancestors are told next. */
+      parent->climbs = FALSE;
       g_mutex_unlock (&parent->lock);
     }
   g_mutex_unlock (&core->lock);

@@ -102,7 +102,8 @@ ask_unheard (TaskerCore *core,
     }
 }
 
-/* Has everybody told who wants to know of what has changed. Returns: whether
+/* Has everybody told who wants to know of what has changed; the ancestors are told
+ * when the lock is open, whoever it was who has called this. Returns: whether
  * there is nobody left who was not told of something */
 static gboolean
 tell_all (TaskerCore *core)
@@ -111,6 +112,7 @@ tell_all (TaskerCore *core)
   gboolean all_told = TRUE;
 
   core->changed = 0;
+  core->climbs = core->climbs || (changed & TASKER_CHANGE_ANY_PROGRESS) != 0;
   ask_unheard (core, changed);
 
   for (GList *l = core->listened.head; l != NULL; l = l->next)

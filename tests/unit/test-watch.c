@@ -1349,6 +1349,59 @@ test_progress_races (void)
     }
 }
 
+static void
+count_notify (GObject    *object,
+              GParamSpec *pspec,
+              gpointer    n_notified)
+{
+  (*(guint *) n_notified)++;
+}
+
+/* What the listener to a child finds to have ended, when he is told, is told to the
+ * parent as well: here the parent is told before, and the child after that. */
+static void
+test_found_late (void)
+{
+  g_autoptr(TaskerGroup) parent = tasker_test_group ("parent");
+  g_autoptr(TaskerGroup) child = tasker_group_new_child (parent, "child");
+  TaskerTestGate gates[4];
+  guint n_parent = 0;
+  guint n_child = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (gates); i++)
+    tasker_test_gate_init (&gates[i]);
+  g_signal_connect (parent, "notify::progress", G_CALLBACK (count_notify), &n_parent);
+  g_signal_connect (child, "notify::progress", G_CALLBACK (count_notify), &n_child);
+  tasker_group_set_max_running (child, 1);
+
+  /* The runner takes the first ones of these together. */
+  tasker_group_spawn (child, NULL, tasker_test_pass_gate, &gates[0], NULL);
+  tasker_test_gate_await (&gates[0], 1);
+  tasker_group_spawn (child, NULL, tasker_test_pass_gate, &gates[1], NULL);
+  tasker_group_spawn (child, NULL, tasker_test_succeed, NULL, NULL);
+  tasker_group_spawn (child, NULL, tasker_test_pass_gate, &gates[2], NULL);
+  spawn_many (child, 10);
+  tasker_test_gate_open (&gates[0]);
+  tasker_test_gate_await (&gates[1], 1);
+  tasker_test_iterate_until (n_child > 0 && n_parent > 0);
+  tasker_test_iterate ();
+  n_parent = n_child = 0;
+
+  tasker_group_spawn (parent, NULL, tasker_test_pass_gate, &gates[3], NULL);
+  tasker_test_gate_await (&gates[3], 1);
+  tasker_test_gate_open (&gates[1]);
+  tasker_test_gate_await (&gates[2], 1);
+  g_assert_cmpuint (n_parent, ==, 0);
+  tasker_test_iterate_until (n_child > 0 && n_parent > 1);
+
+  tasker_test_gate_open (&gates[2]);
+  tasker_test_gate_open (&gates[3]);
+  tasker_group_finish (child);
+  g_assert_true (tasker_group_join (parent, NULL, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (gates); i++)
+    tasker_test_gate_clear (&gates[i]);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -1386,6 +1439,7 @@ main (int   argc,
   tasker_test_add ("/watch/own-context", test_own_context);
   tasker_test_add ("/watch/dead-homes", test_dead_homes);
   tasker_test_add ("/watch/nosy-handlers", test_nosy_handlers);
+  tasker_test_add ("/watch/found-late", test_found_late);
 
   return g_test_run ();
 }
