@@ -439,7 +439,7 @@ define_count (guint       prop_id,
 }
 
 static void
-define_settings (void)
+define_identity (void)
 {
   /**
    * TaskerGroup:core: (skip)
@@ -462,7 +462,11 @@ define_settings (void)
   properties[PROP_NAME] =
     g_param_spec_string ("name", NULL, NULL, NULL,
                          G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+}
 
+static void
+define_settings (void)
+{
   /**
    * TaskerGroup:max-running:
    *
@@ -610,7 +614,11 @@ define_state (void)
   properties[PROP_IS_STOPPED] =
     g_param_spec_boolean ("is-stopped", NULL, NULL, FALSE,
                           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+}
 
+static void
+define_counts (void)
+{
   /**
    * TaskerGroup:n-tasks:
    *
@@ -693,9 +701,11 @@ tasker_group_class_init (TaskerGroupClass *klass)
   object_class->finalize = tasker_group_finalize;
 
   tasker_application_init ();
+  define_identity ();
   define_settings ();
   define_family ();
   define_state ();
+  define_counts ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
   notify_signal = g_signal_lookup ("notify", G_TYPE_OBJECT);
 }

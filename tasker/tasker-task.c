@@ -276,7 +276,7 @@ tasker_task_finalize (GObject *object)
 }
 
 static void
-define_properties (void)
+define_settings (void)
 {
   /**
    * TaskerTask:name:
@@ -341,7 +341,11 @@ define_properties (void)
   properties[PROP_RELEASE_IN_CONTEXT] =
     g_param_spec_boolean ("release-in-context", NULL, NULL, FALSE,
                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
 
+static void
+define_state (void)
+{
   /**
    * TaskerTask:stops-alone:
    *
@@ -412,7 +416,8 @@ tasker_task_class_init (TaskerTaskClass *klass)
   object_class->finalize = tasker_task_finalize;
   cancellable_class->cancelled = tasker_task_cancelled;
 
-  define_properties ();
+  define_settings ();
+  define_state ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
   notify_signal = g_signal_lookup ("notify", G_TYPE_OBJECT);
 }
