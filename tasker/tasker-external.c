@@ -125,7 +125,7 @@ static void
 tasker_external_run (TaskerJob  *job,
                      TaskerCore *core)
 {
-  g_autoptr(TaskerTask) task = g_object_ref (job->face);
+  TaskerTask *task = g_object_ref (job->face);
   TaskerExternalJob *self = from_job (job);
 
   tasker_core_detach (core, job);
@@ -139,6 +139,8 @@ tasker_external_run (TaskerJob  *job,
 
   if (tasker_core_is_aborted (core, job))
     tasker_external_aborted (job, core);
+
+  g_object_unref (task);
 }
 
 /* Its owner need not keep what it would have begun. */

@@ -272,6 +272,7 @@ test_many (void)
   tasker_test_wait_for (get_n_wakeups () != 0);
   g_usleep (20 * 1000);
 
+  g_assert_cmpuint (tasker_stopper_get_timeout_ms (first), ==, 30 * 1000);
   n_wakeups = get_n_wakeups ();
   begin = g_get_monotonic_time ();
   for (guint i = 0; i < n; i++)

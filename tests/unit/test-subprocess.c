@@ -360,6 +360,7 @@ test_race (void)
       else
         tasker_group_abort (group);
       g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_true (tasker_task_is_finished (task));
       tasker_group_get_counts (group, NULL, NULL, &n_succeeded, NULL, NULL, NULL);
       n_all += (guint) n_succeeded;
       tasker_test_assert_equation (group);
@@ -440,6 +441,7 @@ test_main_loop (void)
   tasker_test_iterate_until (joined != NULL && waited != NULL);
   g_assert_true (tasker_group_join_finish (group, joined, NULL));
   g_assert_true (g_subprocess_wait_finish (process, waited, NULL));
+  g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_STOPPED);
   tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
 }
 
