@@ -46,6 +46,9 @@ class Case(unittest.TestCase):
         self._warnings = warnings.catch_warnings(record=True)
         self._warned = self._warnings.__enter__()
         warnings.simplefilter('always')
+        # What PyGObject itself does when it runs a main context.
+        warnings.filterwarnings('ignore', r"'asyncio\.\w*policy\w*' is deprecated",
+                                DeprecationWarning)
         self._unraisable, sys.unraisablehook = sys.unraisablehook, self._on_unraisable
         self.addCleanup(self._check)
 

@@ -119,7 +119,8 @@ class Exit(Case):
                         for i in range(200):
                             group.spawn(work)
                         await group.spawn(lambda task: None)
-                asyncio.run(main())
+                # To debug tells what was slow.
+                asyncio.run(main(), debug=False)
                 ''')
 
     def test_an_idle_thread_that_ends(self):

@@ -22,7 +22,19 @@ ERROR_DOMAIN = 'python-exception-quark'
 # reference, so these are not.
 of_task = {}
 of_runner = {}  # by the asyncio task that runs it
-# Tasks of which C has told that they are aborted before they were in there.
+
+
+class _Mark:
+    """What is put on a task, and lives as long as that does.
+
+    The Python object that stands for a task may go and another one take its place:
+    a weak reference to it says nothing of the task, but what is set on it stays.
+    """
+
+    __slots__ = ('__weakref__',)
+
+
+# Marks of tasks of which C has told that they are aborted before they were in there.
 _early_aborted = weakref.WeakSet()
 
 
@@ -43,15 +55,27 @@ class Outcome:
         self.taken = False  # the error was raised to somebody, or collected
 
 
+class _Place(_Mark):
+    """Where a task has its outcome, or knows it weakly."""
+
+    __slots__ = ('outcome',)
+
+    def __init__(self, outcome):
+        self.outcome = outcome
+
+
 def get_outcome(task):
     """Returns the outcome of a task, or None."""
-    outcome = getattr(task, '_outcome', None)
+    place = getattr(task, '_place', None)
+    if place is None:
+        return None
+    outcome = place.outcome
     return outcome() if isinstance(outcome, weakref.ref) else outcome
 
 
 def keep_value(task, value):
     """Keeps a value for a task whose group is not known."""
-    task._outcome = Outcome(value)
+    task._place = _Place(Outcome(value))
 
 
 class Crew:
@@ -62,7 +86,7 @@ class Crew:
         self.keeps_failures = group.get_property('keep-results')
         self.stop_on_error = group.get_property('stop-on-error')
         self.failures = []  # outcomes, in the order in which they came
-        self.outcomes = weakref.WeakKeyDictionary()  # by their tasks
+        self.outcomes = weakref.WeakKeyDictionary()  # by their places
         self.jobs = {}  # coroutines that have not ended, by their tasks
         self.body = None  # if asyncio is in an "async with" of the group
         self.returned = []  # tasks that were taken for one who was cancelled
@@ -71,13 +95,13 @@ class Crew:
 
     def __del__(self):
         # Its group is gone, and C does not keep the tasks any more.
-        for task, outcome in list(self.outcomes.items()):
-            task._outcome = outcome
+        for place, outcome in list(self.outcomes.items()):
+            place.outcome = outcome
 
     def keep(self, task, outcome):
         """A task has this outcome; in any thread."""
-        task._outcome = weakref.ref(outcome)
-        self.outcomes[task] = outcome
+        task._place = place = _Place(weakref.ref(outcome))
+        self.outcomes[place] = outcome
 
     def add_failure(self, outcome):
         """A task has failed; in any thread."""
@@ -362,8 +386,7 @@ class CoroutineJob:
         """It has a task now."""
         self.task = task
         of_task[task] = self.crew.jobs[task] = self
-        if task in _early_aborted:
-            _early_aborted.discard(task)
+        if _early_aborted and getattr(task, '_mark', None) in _early_aborted:
             self.aborted = True
 
     def _forget(self):
@@ -476,11 +499,12 @@ def tell(task, aborted):
     job = of_task.get(task)
     if job is None:
         # It is about to be registered, or has just ended.
-        _early_aborted.add(task)
+        task._mark = mark = _Mark()
+        _early_aborted.add(mark)
         job = of_task.get(task)
         if job is None:
             return
-        _early_aborted.discard(task)
+        _early_aborted.discard(mark)
     function = job.abort if aborted else job.begin
     if waits.running_loop() is job.loop:
         function(task)
