@@ -54,6 +54,8 @@ def make_environment(display, bus):
         'DBUS_SESSION_BUS_ADDRESS': bus.address,
         'GDK_BACKEND': 'x11',
         'GSK_RENDERER': 'cairo',
+        'MESA_LOG_LEVEL': 'error',  # it misses what Xvfb has not
+        'EGL_LOG_LEVEL': 'fatal',
         'GSETTINGS_BACKEND': 'memory',
         'GTK_A11Y': 'none',
         'GTK_USE_PORTAL': '0',
