@@ -574,6 +574,16 @@ class Group(Tasker.Group):
             lambda result: self._name_end(Tasker.Group.add_wait_finish, self, result))
         return task
 
+    # Stopping
+
+    def stop_on_signal(self, signum):
+        """Has a signal stop the group, and the next one abort it, until it is joined.
+
+        Meanwhile Python's handler is not called: Ctrl+C raises no KeyboardInterrupt.
+        """
+        Tasker.Group.stop_on_signal(self, signum)
+        waits.add_watcher(self, signum)
+
     # Joining
 
     def _get_failure(self, function, *args, cancellable=None):

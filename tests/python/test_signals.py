@@ -109,6 +109,36 @@ class Interrupt(Case):
                 print(task.result())
             ''', ['handled', 'True'])
 
+    def test_group_that_the_signal_stops(self):
+        self.check('''
+            interrupt()
+            with Tasker.Group() as group:
+                group.stop_on_signal(signal.SIGINT)
+                group.spawn(wait)
+                for task in group.join_stream():
+                    print(task.state.value_nick)
+            with Tasker.Group() as other:
+                other.stop_on_signal(signal.SIGINT)
+                other.spawn(wait)
+                interrupt()
+                other.join()
+            print(group.is_stopped(), other.is_stopped())
+
+            # With both joined, it is Python's again.
+            interrupt()
+            try:
+                Tasker.Group().create_stopper().sleep(1000)
+            except KeyboardInterrupt:
+                print('interrupted')
+            interrupt()
+            try:
+                with Tasker.Group() as last:
+                    last.spawn(wait)
+            except KeyboardInterrupt:
+                print('interrupted')
+            ''', ['stopped', 'succeeded', 'stopped', 'True True', 'interrupted', 'stopped',
+                  'interrupted'])
+
     def test_asyncio(self):
         self.check('''
             async def deaf(task):

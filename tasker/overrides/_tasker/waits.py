@@ -63,6 +63,21 @@ async def yield_to_loop():
 _SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
 
+_groups_by_signal = {}  # weak references to those that it stops
+
+
+def add_watcher(group, number):
+    """A group is stopped by a signal, until it is joined."""
+    others = [other for other in _groups_by_signal.get(number, ()) if other() is not None]
+    _groups_by_signal[number] = [*others, weakref.ref(group)]
+
+
+def _is_watched(number):
+    groups = [group() for group in _groups_by_signal.get(number, ())]
+    return any(group is not None and (not group.is_finished() or group.get_n_tasks() > 0)
+               for group in groups)
+
+
 class _SignalWatch:
     """A thread that hears of signals while the main thread is inside of C.
 
@@ -96,7 +111,9 @@ class _SignalWatch:
         result is made into something of Python: an exception would be lost there.
         """
         handlers = {number: signal.getsignal(number) for number in _SIGNALS}
-        handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+        # What stops a group is not Python's: to set a handler would take it away.
+        handlers = {number: handler for number, handler in handlers.items()
+                    if callable(handler) and not _is_watched(number)}
         arrived = []
         before = self._cancellable, self._former
         former = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
