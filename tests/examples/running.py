@@ -10,6 +10,15 @@ import time
 DEADLINE = 120
 
 
+def wait_until(condition, *args):
+    deadline = time.monotonic() + DEADLINE
+    while not (result := condition(*args)):
+        if time.monotonic() > deadline:
+            raise AssertionError(f'{condition.__name__} did not come true')
+        time.sleep(0.02)
+    return result
+
+
 class Running:
     def __init__(self, command, env, stdout=subprocess.PIPE, **kwargs):
         self.process = subprocess.Popen(command, env=env, stdout=stdout, stderr=subprocess.PIPE,

@@ -17,7 +17,7 @@ import unittest
 
 import tap
 from pictures import png, read_png, thumbnail_name
-from running import DEADLINE, Running
+from running import DEADLINE, Running, wait_until
 
 PROGRAM = os.environ['JOBS']
 
@@ -29,15 +29,6 @@ STUBBORN = 'A job that won’t die'
 
 # Far beyond what it takes, far below what it is compared with.
 SOON = 20
-
-
-def wait_until(condition, *args):
-    deadline = time.monotonic() + DEADLINE
-    while not (result := condition(*args)):
-        if time.monotonic() > deadline:
-            raise AssertionError(f'{condition.__name__} did not come true')
-        time.sleep(0.02)
-    return result
 
 
 def exists(pid):

@@ -6,7 +6,6 @@ Where a test needs a picture to be at hand for a while, that picture is a FIFO:
 it is being read until the test has fed it. So nothing here depends on time.
 """
 
-import errno
 import os
 import pathlib
 import pty
@@ -21,6 +20,7 @@ import time
 import unittest
 
 import tap
+from feeder import Feeder
 from pictures import mime_database, png, read_png, thumbnail_name
 from running import DEADLINE, Running
 
@@ -53,41 +53,6 @@ def in_small_filesystem(directory, command):
     if subprocess.run([*unshare, *mount, 'true'], capture_output=True).returncode != 0:
         raise unittest.SkipTest('no file system can be mounted here')
     return [*unshare, *mount, *command]
-
-
-class Feeder:
-    """A picture that is being read for as long as the test likes."""
-
-    def __init__(self, path):
-        self.path = path
-        self.data = png(200, 200)
-        os.mkfifo(path)
-
-    def is_read(self):
-        try:
-            self.fd = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno != errno.ENXIO:
-                raise
-            return False
-        os.set_blocking(self.fd, True)
-        return True
-
-    def wait_until_read(self):
-        deadline = time.monotonic() + DEADLINE
-        while not self.is_read():
-            if time.monotonic() > deadline:
-                raise AssertionError('nobody reads the picture')
-            time.sleep(0.01)
-
-    def feed(self, length):
-        os.write(self.fd, self.data[:length])
-        self.data = self.data[length:]
-
-    def complete(self):
-        while self.data:
-            self.feed(32 * 1024)
-        os.close(self.fd)
 
 
 class Case(unittest.TestCase):
