@@ -82,7 +82,7 @@ def list_pictures(paths):
     return list(pictures)
 
 
-def say_stopping():
+def say_stopping(*unused):
     print('Stopping when the pictures at hand are done.', file=sys.stderr)
 
 

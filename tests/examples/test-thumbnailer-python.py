@@ -11,8 +11,16 @@ import pty
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
+
+try:
+    import gi
+    gi.require_version('GdkPixbuf', '2.0')
+except (ImportError, ValueError) as error:
+    print(f'1..0 # SKIP {error}')
+    sys.exit(0)
 
 import tap
 from feeder import Feeder
