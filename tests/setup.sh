@@ -11,6 +11,8 @@ packages=(
   dbus-daemon
   gettext
   gi-docgen
+  gir1.2-gdkpixbuf-2.0
+  gir1.2-gtk-4.0
   gir1.2-soup-3.0
   gjs
   gobject-introspection
