@@ -1223,8 +1223,8 @@ tasker_core_has_place (TaskerCore *self)
   return count_places (self) + self->n_reclaiming + self->n_starved < get_cap (self);
 }
 
-/* A home begins to wait for a place, or ends it. Runners that have jobs in hand
- * would not make room for long. */
+/* A home begins to wait for a place, or ends it: then what was left to it is for
+ * runners. Those that have jobs in hand would not make room for long. */
 void
 tasker_core_starve (TaskerCore *self,
                     int         change)
@@ -1232,6 +1232,8 @@ tasker_core_starve (TaskerCore *self,
   self->n_starved += (guint) change;
   if (change > 0)
     take_back_hands (self);
+  else
+    tasker_core_kick (self);
 }
 
 /* The runner of @hand leaves its place to a detached job. There may be none left

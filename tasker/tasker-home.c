@@ -378,9 +378,9 @@ is_idle (TaskerHome *self)
 static void
 leave_core (TaskerHome *self)
 {
-  set_starved (self, FALSE);
   g_queue_unlink (&self->core->homes, &self->link);
   self->gone = TRUE;
+  set_starved (self, FALSE);
 }
 
 /* Takes a client out, so that it can be told. */

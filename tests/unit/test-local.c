@@ -775,6 +775,34 @@ test_several_orphans (void)
     }
 }
 
+/* A place was left to a main loop, which does not need it after all: then it is for
+ * who waits in the queue. */
+static void
+test_place_not_needed (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) local = tasker_task_new_local (NULL, complete_other, NULL, NULL);
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+  tasker_group_add (group, local);
+  tasker_test_iterate ();
+  tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
+
+  /* The runner goes, and leaves its place to the local task. */
+  tasker_test_gate_open (&gate);
+  tasker_test_wait_for (tasker_group_get_n_tasks (group) == 2);
+  g_usleep (20000);
+  g_cancellable_cancel (G_CANCELLABLE (local));
+
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_assert_counts (group, 3, 0, 2, 0, 1, 0);
+  tasker_test_gate_clear (&gate);
+}
+
 /* One of them has always something to do. */
 static gboolean
 step_until_stopped (gpointer       user_data,
@@ -974,6 +1002,7 @@ main (int    argc,
   tasker_test_add ("/local/context/orphaned", test_orphaned_context);
   tasker_test_add ("/local/context/several-orphans", test_several_orphans);
   tasker_test_add ("/local/context/busy-orphan", test_busy_orphan);
+  tasker_test_add ("/local/place-not-needed", test_place_not_needed);
   tasker_test_add ("/local/nested/join-in-step", test_join_in_step);
   tasker_test_add ("/local/nested/join-next", test_join_next);
   tasker_test_add ("/local/nested/join-lends", test_join_lends);
