@@ -32,7 +32,7 @@ def count_primes(task, end=300_000):
     for number in range(2, end):
         if number % 100 == 0:
             task.set_progress(number / end, f'{n_primes} primes')
-            task.sleep(0)  # the same
+            task.sleep(0)  # this, too
         n_primes += all(number % divisor for divisor in range(2, math.isqrt(number) + 1))
     return n_primes
 

@@ -3,7 +3,7 @@
 
 """Makes thumbnails of many pictures, several at once, in worker threads.
 
-    thumbnailer.py [--jobs NUMBER] [--size PIXELS] --output DIRECTORY PICTURE...
+    thumbnailer.py [--jobs NUMBER] [--size PIXELS] --output DIRECTORY PATH...
 
 Ctrl+C lets what is at hand be finished, and no more begin. Thumbnails are named as
 the freedesktop thumbnail specification says."""
