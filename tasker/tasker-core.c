@@ -1162,9 +1162,14 @@ tasker_core_doom (TaskerCore *self,
   gboolean reached;
 
   tasker_core_lock (self);
-  tasker_core_gather (self);
-  if (!job->queued)
-    take_back_hands (self);
+  /* Where it has begun, it is in no hand to be taken back from: to look through
+   * all of them for each of many tasks would cost more than the stop. */
+  if (tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED)
+    {
+      tasker_core_gather (self);
+      if (!job->queued)
+        take_back_hands (self);
+    }
 
   if (tasker_job_has_ended (job))
     reached = FALSE;
