@@ -101,11 +101,13 @@ class Use(unittest.TestCase):
 
     def test_one_that_is_done(self):
         application = self.start()
-        application.activate('start', 'primes')
-        wait_until(application.has_jobs)
+        n_jobs = 0
+        while not application.has_jobs():  # It may be done before we look.
+            application.activate('start', 'primes')
+            n_jobs += 1
         wait_until(lambda: not application.has_jobs())
         application.activate('quit')
-        self.assert_ended(application, {'primes 1': 'succeeded'})
+        self.assert_ended(application, {f'primes {i + 1}': 'succeeded' for i in range(n_jobs)})
 
     def test_cancel_all(self):
         application = self.start()
