@@ -264,9 +264,8 @@ begin (TaskerShutdown *self)
 
 /* Nobody waits any more; so neither is anything aborted after this. */
 static void
-end (gpointer data)
+stop_timer (TaskerShutdown *self)
 {
-  TaskerShutdown *self = data;
   g_autoptr(GSource) timer = NULL;
 
   tasker_core_lock (self->core);
@@ -275,6 +274,12 @@ end (gpointer data)
 
   if (timer != NULL)
     g_source_destroy (timer);
+}
+
+static void
+end (gpointer self)
+{
+  stop_timer (self);
   tasker_shutdown_unref (self);
 }
 
@@ -373,8 +378,11 @@ gboolean
 tasker_shutdown_wait_finish (GTask   *result,
                              GError **error)
 {
+  TaskerShutdown *self = g_task_get_task_data (result);
   GError *local_error = NULL;
 
-  return g_task_propagate_boolean (result, &local_error) ||
-         name_left (g_task_get_task_data (result), local_error, error);
+  /* The result may be held for long, by a garbage collector. */
+  stop_timer (self);
+
+  return g_task_propagate_boolean (result, &local_error) || name_left (self, local_error, error);
 }

@@ -354,6 +354,39 @@ test_async_deaf (void)
   tasker_test_gate_clear (&gate);
 }
 
+/* A wait that was cancelled aborts nothing, even while its result is held. */
+static void
+test_async_cancelled (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  gboolean has_run = FALSE;
+  g_autoptr(TaskerTask) flush = tasker_task_new ("flush", note_run, &has_run, NULL);
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_spawn (group, "deaf", be_deaf, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+  tasker_task_set_run_always (flush, TRUE);
+  tasker_group_add (group, flush);
+
+  tasker_group_shutdown_async (group, 1000, cancellable, tasker_test_keep, &result);
+  g_cancellable_cancel (cancellable);
+  tasker_test_iterate_until (result != NULL);
+  g_assert_false (tasker_group_shutdown_finish (group, result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  g_usleep (1200000);
+  tasker_test_gate_open (&gate);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_true (has_run);
+  tasker_test_gate_clear (&gate);
+  g_free (take_warnings (NULL));
+}
+
 /* Inside of a task of the group nothing is stopped either. */
 static gboolean
 shut_down_inside (gpointer       group,
@@ -552,6 +585,7 @@ main (int    argc,
   tasker_test_add ("/shutdown/two", test_two);
   tasker_test_add ("/shutdown/async", test_async);
   tasker_test_add ("/shutdown/async-deaf", test_async_deaf);
+  tasker_test_add ("/shutdown/async-cancelled", test_async_cancelled);
   tasker_test_add ("/shutdown/deadlock", test_deadlock);
   tasker_test_add ("/shutdown/ordered", test_ordered);
   tasker_test_add ("/shutdown/ordered-deaf", test_ordered_deaf);
