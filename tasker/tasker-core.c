@@ -291,6 +291,23 @@ unwatch_signals (TaskerCore *self)
   self->changed |= TASKER_CHANGE_JOINED;
 }
 
+/* To ask who listens to what has changed may take longer than all else that is
+ * done under the lock, and runners need not wait for that. */
+static void
+start_runners_first (TaskerCore *self)
+{
+  guint n_starts = self->todo.n_starts;
+
+  if (n_starts == 0 || self->changed == 0)
+    return;
+
+  self->todo.n_starts = 0;
+  g_mutex_unlock (&self->lock);
+  while (n_starts-- > 0)
+    tasker_runner_start (self);
+  g_mutex_lock (&self->lock);
+}
+
 /*
  * unlock_once:
  * @climbs: (out): whether the progress of its ancestors has changed by that
@@ -303,6 +320,7 @@ unlock_once (TaskerCore *self,
 {
   TaskerTodo todo;
 
+  start_runners_first (self);
   if (self->shut)
     tasker_core_look (self);
   if (self->n_handles == 0)

@@ -174,7 +174,6 @@ fill_hand (TaskerRunner  *self,
   TaskerCore *core = self->core;
   int n_jobs;
 
-  tasker_core_gather_hand (core, &self->hand);
   tasker_core_look (core);
   set_placed (self, FALSE);
 
@@ -263,6 +262,26 @@ leave (TaskerRunner *self)
     tasker_growth_reset (core);
 }
 
+/* What was in the hand goes back, or among the results. With the core's lock
+ * held, which is opened where that drops jobs, for it calls code of the user,
+ * which may wait for what we would take; and where it was all that a join waits
+ * for. */
+static void
+empty_hand (TaskerRunner *self)
+{
+  TaskerCore *core = self->core;
+
+  tasker_core_put_back (core, &self->hand);
+  tasker_core_gather_hand (core, &self->hand);
+  if (core->todo.dropped != NULL || (core->n_joiners > 0 && tasker_core_is_joined (core)))
+    {
+      set_placed (self, FALSE);
+      tasker_core_kick (core);
+      tasker_core_unlock (core);
+      tasker_core_lock (core);
+    }
+}
+
 /*
  * find_work:
  *
@@ -270,7 +289,8 @@ leave (TaskerRunner *self)
  * @open: (out): a job to help with, or %NULL
  *
  * Fills the hand, and has one more runner come if there is more to do. What
- * this runner does next is claimed first, so that none comes for that.
+ * this runner does next is claimed first, so that none comes for that. With the
+ * core's lock held, which is let go of.
  *
  * Returns: %FALSE if there is nothing to do, and the runner has left the core
  */
@@ -282,17 +302,6 @@ find_work (TaskerRunner  *self,
   TaskerCore *core = self->core;
   gboolean found;
 
-  tasker_core_lock (core);
-  tasker_core_put_back (core, &self->hand);
-  tasker_core_gather_hand (core, &self->hand);
-  if (core->todo.dropped != NULL)
-    {
-      /* That calls code of the user, which may wait for what we would take. */
-      set_placed (self, FALSE);
-      tasker_core_kick (core);
-      tasker_core_unlock (core);
-      tasker_core_lock (core);
-    }
   found = fill_hand (self, open);
 
   if (!found && (self->searching || g_atomic_int_get (&core->n_searching) == 0))
@@ -438,7 +447,6 @@ live (TaskerCore *core)
 
   tasker_core_lock (core);
   g_queue_push_tail_link (&core->hands, &self.hand.link);
-  tasker_core_unlock (core);
 
   while (find_work (&self, &job, &open))
     {
@@ -450,6 +458,8 @@ live (TaskerCore *core)
           step_aside (&self);
           break;
         }
+      tasker_core_lock (core);
+      empty_hand (&self);
     }
 
   tasker_current_pop (&current);
