@@ -925,7 +925,16 @@ settle_detached (TaskerCore      *self,
   tasker_job_set_state (job, state);
   if (job->face != NULL)
     tasker_task_ask_heard (job->face);
-  tasker_core_hand_in (self, job);
+  if (!self->keep_results && state == TASKER_TASK_STATE_FAILED)
+    {
+      /* What failed before it may still be in a hand. */
+      g_ptr_array_add (self->gathered, job);
+      tasker_core_gather (self);
+    }
+  else
+    {
+      tasker_core_hand_in (self, job);
+    }
   tasker_core_kick (self);
 }
 

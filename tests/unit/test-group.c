@@ -229,6 +229,87 @@ test_keep_no_results (void)
   tasker_test_assert_counts (group, 101, 0, 90, 11, 0, 0);
 }
 
+static gboolean
+fail_item (gpointer       user_data,
+           gsize          index,
+           GCancellable  *stopper,
+           GError       **error)
+{
+  return tasker_test_panic (user_data, stopper, error);
+}
+
+static void
+fail_in_thread (GTask        *task,
+                gpointer      source_object,
+                gpointer      task_data,
+                GCancellable *cancellable)
+{
+  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "Second");
+}
+
+static void
+add_second_failure (TaskerGroup *group,
+                    gboolean     each)
+{
+  g_autoptr (TaskerTask) task = NULL;
+  g_autoptr (GTask) gtask = NULL;
+
+  if (each)
+    {
+      task = tasker_task_new_each ("second", 1, fail_item, NULL, NULL);
+      tasker_group_add (group, task);
+      tasker_test_wait_for (tasker_task_is_finished (task));
+    }
+  else
+    {
+      gtask = g_task_new (NULL, NULL, NULL, NULL);
+      tasker_group_run_in_thread (group, gtask, fail_in_thread);
+      tasker_test_iterate_until (g_task_get_completed (gtask));
+    }
+}
+
+static void
+check_first_failure (gboolean each)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("first");
+  g_autoptr (GError) error = NULL;
+  TaskerTestGate busy, slow;
+
+  tasker_test_gate_init (&busy);
+  tasker_test_gate_init (&slow);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_set_keep_results (group, FALSE);
+  tasker_group_spawn (group, "busy", tasker_test_pass_gate, &busy, NULL);
+  tasker_test_gate_await (&busy, 1);
+  tasker_group_spawn (group, "first", tasker_test_fail, NULL, NULL);
+  tasker_group_spawn (group, "slow", tasker_test_pass_gate, &slow, NULL);
+  for (guint i = 0; i < 30; i++)
+    tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
+
+  /* The first has failed, and its runner does not come for more. */
+  tasker_test_gate_open (&busy);
+  tasker_test_gate_await (&slow, 1);
+  tasker_group_set_max_running (group, 2);
+  add_second_failure (group, each);
+  tasker_test_gate_open (&slow);
+
+  g_assert_false (tasker_group_join (group, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (error->message, "first"));
+  tasker_test_assert_counts (group, 34, 0, 32, 2, 0, 0);
+  tasker_test_gate_clear (&busy);
+  tasker_test_gate_clear (&slow);
+}
+
+/* It is the first also where one that ends elsewhere than in the hand of a runner
+ * is counted before it. */
+static void
+test_keep_first_failure (void)
+{
+  check_first_failure (TRUE);
+  check_first_failure (FALSE);
+}
+
 /* Without abort-on-drop, what is live runs on, and all is freed. */
 static void
 test_drop_runs_on (void)
@@ -806,6 +887,7 @@ main (int    argc,
   tasker_test_add ("/group/notify-nothing", test_notify_nothing);
   tasker_test_add ("/group/keep-results", test_keep_results);
   tasker_test_add ("/group/keep-no-results", test_keep_no_results);
+  tasker_test_add ("/group/keep-first-failure", test_keep_first_failure);
   tasker_test_add ("/group/drop/runs-on", test_drop_runs_on);
   tasker_test_add ("/group/drop/aborts", test_drop_aborts);
   tasker_test_add ("/group/drop/last-only", test_drop_last_only);
