@@ -607,13 +607,25 @@ tasker_core_is_closed (TaskerCore *self)
   return g_atomic_pointer_get (&self->inbox) == CLOSED;
 }
 
+/* How many wait for their turn. */
+static guint
+count_waiting (TaskerCore *self)
+{
+  guint n_waiting = self->queue.length + self->n_home_queued;
+
+  for (GList *l = self->hands.head; l != NULL; l = l->next)
+    n_waiting += tasker_hand_count_spare (l->data);
+
+  return n_waiting;
+}
+
 /* Whether max-queued lets one more in; with the lock held. */
 gboolean
 tasker_core_has_room (TaskerCore *self)
 {
   tasker_core_look (self);
 
-  return self->max_queued == 0 || self->queue.length + self->n_home_queued < self->max_queued;
+  return self->max_queued == 0 || count_waiting (self) < self->max_queued;
 }
 
 /* Adds one that needs no runner and has no turn: it runs from the beginning. With
@@ -1283,7 +1295,7 @@ static gboolean
 has_spare_hands (TaskerCore *self)
 {
   for (GList *l = self->hands.head; l != NULL; l = l->next)
-    if (tasker_hand_has_spare (l->data))
+    if (tasker_hand_count_spare (l->data) > 0)
       return TRUE;
 
   return FALSE;

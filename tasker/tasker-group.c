@@ -1491,7 +1491,7 @@ tasker_group_add_wait (TaskerGroup   *self,
                        GCancellable  *cancellable,
                        GError       **error)
 {
-  TaskerWait wait = { .ready = try_adopt_unless_stopped, .data = task };
+  TaskerWait wait = { .ready = try_adopt_unless_stopped, .data = task, .for_room = TRUE };
 
   g_return_val_if_fail (TASKER_IS_GROUP (self), FALSE);
   g_return_val_if_fail (TASKER_IS_TASK (task), FALSE);
@@ -1535,7 +1535,7 @@ tasker_group_add_wait_async (TaskerGroup         *self,
                              GAsyncReadyCallback  callback,
                              gpointer             user_data)
 {
-  TaskerWait wait = { .ready = try_adopt_unless_stopped, .data = task, .undo = leave };
+  TaskerWait wait = { .ready = try_adopt_unless_stopped, .data = task, .for_room = TRUE, .undo = leave };
   g_autoptr(GTask) result = NULL;
   GError *error = NULL;
 

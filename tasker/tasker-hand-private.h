@@ -37,25 +37,25 @@ typedef struct
 } TaskerHand;
 
 /* The owner's. The slots are not cleared: only the ones filled are looked at. */
-void       tasker_hand_init      (TaskerHand  *self,
-                                  gboolean     shared,
-                                  int          tid);
-TaskerJob *tasker_hand_claim     (TaskerHand  *self);
+void       tasker_hand_init        (TaskerHand  *self,
+                                    gboolean     shared,
+                                    int          tid);
+TaskerJob *tasker_hand_claim       (TaskerHand  *self);
 
 /* With the core's lock held. */
-void       tasker_hand_fill      (TaskerHand  *self,
-                                  int          n_jobs);
-void       tasker_hand_collect   (TaskerHand  *self,
-                                  GPtrArray   *ended);
-void       tasker_hand_foreach   (TaskerHand  *self,
-                                  GFunc        func,
-                                  gpointer     user_data);
-gboolean   tasker_hand_is_stuck  (TaskerHand  *self);
-gboolean   tasker_hand_has_spare (TaskerHand  *self);
-int        tasker_hand_take      (TaskerHand  *self,
-                                  gboolean     half,
-                                  TaskerJob  **jobs);
-void       tasker_hand_detach    (TaskerHand  *self,
-                                  TaskerJob   *job);
+void       tasker_hand_fill        (TaskerHand  *self,
+                                    int          n_jobs);
+void       tasker_hand_collect     (TaskerHand  *self,
+                                    GPtrArray   *ended);
+void       tasker_hand_foreach     (TaskerHand  *self,
+                                    GFunc        func,
+                                    gpointer     user_data);
+gboolean   tasker_hand_is_stuck    (TaskerHand  *self);
+guint      tasker_hand_count_spare (TaskerHand  *self);
+int        tasker_hand_take        (TaskerHand  *self,
+                                    gboolean     half,
+                                    TaskerJob  **jobs);
+void       tasker_hand_detach      (TaskerHand  *self,
+                                    TaskerJob   *job);
 
 G_END_DECLS

@@ -81,10 +81,11 @@ tasker_hand_is_stuck (TaskerHand *self)
   return stuck;
 }
 
-gboolean
-tasker_hand_has_spare (TaskerHand *self)
+/* How many jobs can be taken away. */
+guint
+tasker_hand_count_spare (TaskerHand *self)
 {
-  return self->shared && g_atomic_int_get (&self->head) < self->tail;
+  return self->shared ? (guint) MAX (self->tail - g_atomic_int_get (&self->head), 0) : 0;
 }
 
 /*

@@ -20,6 +20,7 @@ struct _TaskerRunner
   gboolean       placed;    /* has a place; under the lock */
   gboolean       lent;      /* … which it has lent; under the lock */
   gboolean       searching; /* counts as such; under the lock */
+  gint64         room_given; /* when those who wait for room were looked after */
   TaskerHand     hand;
 };
 

@@ -25,6 +25,9 @@
 /* After how many fillings of a hand all are looked at for slow functions. */
 #define RESCUE_INTERVAL 16
 
+/* How often those who wait for room are looked after, at most, between two jobs. */
+#define ROOM_INTERVAL_US 100
+
 /* How often to ask for threads that were refused. */
 #define RETRY_INTERVAL_MS 100
 
@@ -94,7 +97,7 @@ take_from_others (TaskerRunner *self)
     {
       TaskerHand *hand = l->data;
 
-      if (hand != &self->hand && tasker_hand_has_spare (hand))
+      if (hand != &self->hand && tasker_hand_count_spare (hand) > 0)
         {
           int n_jobs = tasker_hand_take (hand, TRUE, self->hand.slots);
 
@@ -225,15 +228,38 @@ help (TaskerRunner *self,
   self->current->job = NULL;
 }
 
+/* To have claimed a job has made room for one that is to be added, which the core
+ * sees when it is unlocked. To wake somebody for each of many quick ones would cost
+ * more than they do; the last in the hand is noticed in any case. */
+static void
+give_room (TaskerRunner *self)
+{
+  gint64 now;
+
+  if (g_atomic_int_get (&self->core->n_cramped) == 0)
+    return;
+  now = g_get_monotonic_time ();
+  if (now - self->room_given < ROOM_INTERVAL_US)
+    return;
+
+  self->room_given = now;
+  tasker_core_lock (self->core);
+  tasker_core_unlock (self->core);
+}
+
 static void
 work (TaskerRunner *self,
       TaskerJob    *job)
 {
-  for (; job != NULL; job = tasker_hand_claim (&self->hand))
+  while (job != NULL)
     {
       process (self, job);
       if (is_urged (self))
         break;
+
+      job = tasker_hand_claim (&self->hand);
+      if (job != NULL)
+        give_room (self);
     }
 }
 
@@ -442,6 +468,7 @@ live (TaskerCore *core)
   self.placed = FALSE;
   self.lent = FALSE;
   self.searching = TRUE;
+  self.room_given = 0;
   tasker_hand_init (&self.hand, TRUE, get_thread_id ());
   tasker_current_push (&current);
 

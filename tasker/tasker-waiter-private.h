@@ -18,6 +18,7 @@ typedef gboolean (*TaskerReadyFunc) (TaskerCore  *core,
  * @task: the task whose end is waited for, or %NULL for something of the group
  * @for_all: whether it is the end of the group that is waited for
  * @for_any: whether it is the end of any task that is waited for
+ * @for_room: whether it is room for a task that is waited for
  * @undo: called, no lock held, before a wait on a main loop returns an error
  *
  * What to wait for.
@@ -28,6 +29,7 @@ typedef struct
   TaskerTask      *task;
   gboolean         for_all;
   gboolean         for_any;
+  gboolean         for_room;
   TaskerReadyFunc  ready;
   gpointer         data;
   void           (*undo) (gpointer data);

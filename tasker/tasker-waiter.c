@@ -58,6 +58,8 @@ link_waiter (TaskerWaiter *self)
 
   if (self->wait.task != NULL || self->wait.for_any)
     g_atomic_int_inc (&self->wait.core->eager);
+  if (self->wait.for_room)
+    g_atomic_int_inc (&self->wait.core->n_cramped);
   if (self->wait.for_all)
     self->wait.core->n_joiners++;
 }
@@ -69,6 +71,8 @@ unlink_waiter (TaskerWaiter *self)
 
   if (self->wait.task != NULL || self->wait.for_any)
     g_atomic_int_add (&self->wait.core->eager, -1);
+  if (self->wait.for_room)
+    g_atomic_int_add (&self->wait.core->n_cramped, -1);
   if (self->wait.for_all)
     self->wait.core->n_joiners--;
 }

@@ -436,6 +436,140 @@ test_full (void)
   tasker_test_gate_clear (&gate);
 }
 
+static void
+add_until_full (TaskerGroup    *group,
+                TaskerTestGate *gate,
+                GPtrArray      *tasks)
+{
+  g_autoptr (GError) error = NULL;
+
+  while (error == NULL)
+    {
+      TaskerTask *task = tasker_task_new (NULL, tasker_test_pass_gate, gate, NULL);
+
+      if (tasker_group_try_add (group, task, &error))
+        g_ptr_array_add (tasks, task);
+      else
+        g_object_unref (task);
+    }
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_FULL);
+}
+
+static guint
+count_queued (GPtrArray *tasks)
+{
+  guint n_queued = 0;
+
+  for (guint i = 0; i < tasks->len; i++)
+    if (tasker_task_get_state (tasks->pdata[i]) == TASKER_TASK_STATE_QUEUED)
+      n_queued++;
+
+  return n_queued;
+}
+
+static void
+check_bound (guint max_running,
+             guint max_queued)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("bound");
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  guint n_places = max_running > 0 ? max_running : MAX (4, 2 * g_get_num_processors ());
+  TaskerTestGate first, second;
+
+  tasker_test_gate_init (&first);
+  tasker_test_gate_init (&second);
+  tasker_group_set_max_running (group, max_running);
+  tasker_group_set_max_queued (group, max_queued);
+  for (guint i = 0; i < n_places; i++)
+    tasker_group_spawn (group, NULL, tasker_test_pass_gate, &first, NULL);
+  tasker_test_gate_await (&first, n_places);
+
+  /* What runners have taken now and cannot begin waits as the rest does. */
+  add_until_full (group, &second, tasks);
+  tasker_test_gate_open (&first);
+  tasker_test_gate_await (&second, max_running > 0 ? MIN (n_places, tasks->len) : 1);
+  for (guint i = 0; i < 10; i++)
+    {
+      add_until_full (group, &second, tasks);
+      if (max_running > 0)
+        g_assert_cmpuint (tasker_group_get_n_tasks (group), <=, max_running + max_queued);
+      /* Some may be about to begin. */
+      g_assert_cmpuint (count_queued (tasks), <=, max_queued + n_places);
+      g_usleep (5 * 1000);
+    }
+  if (max_running > 0)
+    g_assert_cmpuint (count_queued (tasks), ==, max_queued);
+
+  tasker_test_gate_open (&second);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_gate_clear (&first);
+  tasker_test_gate_clear (&second);
+}
+
+/* It is full when as many tasks wait as it says, wherever they do. */
+static void
+test_full_exactly (void)
+{
+  check_bound (1, 10);
+  check_bound (1, 1);
+  check_bound (4, 10);
+  check_bound (3, 300);
+  check_bound (0, 100);
+}
+
+static gboolean
+wait_for_token (gpointer       tokens,
+                GCancellable  *stopper,
+                GError       **error)
+{
+  g_async_queue_pop (tokens);
+
+  return TRUE;
+}
+
+static gpointer
+add_one (gpointer task)
+{
+  TaskerGroup *group = g_object_get_data (task, "group");
+
+  g_assert_true (tasker_group_add_wait (group, task, NULL, NULL));
+
+  return NULL;
+}
+
+/* Who waits for room has it when one begins, also of those that a runner has taken
+ * before. */
+static void
+test_room_at_once (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("room");
+  g_autoptr (GAsyncQueue) tokens = g_async_queue_new ();
+
+  tasker_group_set_max_running (group, 1);
+  tasker_group_set_max_queued (group, 64);
+  for (guint i = 0; i < 65; i++)
+    tasker_group_spawn (group, NULL, wait_for_token, tokens, NULL);
+
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autoptr (TaskerTask) task = tasker_task_new (NULL, wait_for_token, tokens, NULL);
+      GThread *thread;
+
+      tasker_test_wait_for (tasker_group_get_n_tasks (group) == 65);
+      g_object_set_data (G_OBJECT (task), "group", group);
+      thread = g_thread_new ("add", add_one, task);
+      g_usleep (500);
+      g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_NEW);
+      g_async_queue_push (tokens, tokens);
+      g_thread_join (thread);
+    }
+
+  for (guint i = 0; i < 65; i++)
+    g_async_queue_push (tokens, tokens);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_assert_counts (group, 165, 0, 165, 0, 0, 0);
+}
+
 /* The task that was refused is its maker's: dropping it frees its data, and
  * another group takes it. */
 static void
@@ -484,9 +618,8 @@ produce_one (TaskerGroup  *group,
   return tasker_group_add_wait (group, task, NULL, error);
 }
 
-/* What the narrow group has room for, what two threads may have in hand, and
- * the one that has just been added. */
-#define MAX_LIVE (100 + 2 * 64 + 1)
+/* What the narrow group has room for, and what its two threads run. */
+#define MAX_LIVE (100 + 2)
 
 static TaskerGroup *
 narrow_group (void)
@@ -892,10 +1025,12 @@ main (int    argc,
   tasker_test_add ("/group/drop/aborts", test_drop_aborts);
   tasker_test_add ("/group/drop/last-only", test_drop_last_only);
   tasker_test_add ("/group/full", test_full);
+  tasker_test_add ("/group/full/exactly", test_full_exactly);
   tasker_test_add ("/group/full/still-ours", test_full_still_ours);
   tasker_test_add ("/group/add-wait/many", test_add_wait_many);
   tasker_test_add ("/group/add-wait/stop", test_add_wait_stop);
   tasker_test_add ("/group/add-wait/abort", test_add_wait_abort);
+  tasker_test_add ("/group/add-wait/room-at-once", test_room_at_once);
   tasker_test_add ("/group/add-wait/stop-while-full", test_add_wait_stop_while_full);
   tasker_test_add ("/group/add-wait/cancelled", test_add_wait_cancelled);
   tasker_test_add ("/group/add-wait/cancel-race", test_add_wait_cancel_race);
