@@ -64,22 +64,29 @@ tasker_local_step (TaskerJob  *job,
     }
 }
 
+static gboolean
+is_asked_to_end (TaskerJob  *job,
+                 TaskerCore *core)
+{
+  return g_cancellable_is_cancelled (tasker_core_get_stopper (core, job)) ||
+         tasker_source_get_level (&core->source) != TASKER_LEVEL_NONE ||
+         tasker_core_is_aborted (core, job);
+}
+
+/* Who asks it to end after this look finds that it waits, and has it ready. */
 static void
 wait_until (TaskerIntervalJob *self,
             TaskerCore        *core,
             gint64             due)
 {
-  tasker_core_lock (core);
-  tasker_home_again_at (&self->timed, due);
-  tasker_core_unlock (core);
-}
+  TaskerHomeJob *job = &self->timed.home;
 
-static gboolean
-is_stopped (TaskerJob  *job,
-            TaskerCore *core)
-{
-  return g_cancellable_is_cancelled (tasker_core_get_stopper (core, job)) ||
-         tasker_source_get_level (&core->source) != TASKER_LEVEL_NONE;
+  tasker_core_lock (core);
+  if (is_asked_to_end (&job->job, core))
+    tasker_home_again (job);
+  else
+    tasker_home_again_at (&self->timed, due);
+  tasker_core_unlock (core);
 }
 
 /* That is the end of an interval, as if its function had seen it. */
@@ -116,7 +123,7 @@ tasker_interval_step (TaskerJob  *job,
     wait_until (self, core, g_get_monotonic_time () + self->interval_us);
   else if (tasker_core_is_aborted (core, job))
     tasker_core_end (core, job, TASKER_TASK_STATE_ABORTED, NULL);
-  else if (is_stopped (job, core))
+  else if (is_asked_to_end (job, core))
     end_stopped (job, core);
   else if (call (job, core))
     wait_until (self, core, get_next_due (self));

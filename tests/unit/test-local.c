@@ -491,6 +491,136 @@ test_interval_stop_wins (void)
     }
 }
 
+/* How an interval is asked to end while its own function runs. */
+typedef enum
+{
+  BY_STOP,
+  BY_ABORT,
+  BY_ITS_CANCEL,
+  BY_ITS_ABORT,
+  BY_ITS_DEADLINE,
+  BY_ANOTHER_THREAD,
+  N_WAYS
+} Way;
+
+typedef struct
+{
+  Way              way;
+  TaskerSignaller *signaller;
+  int              n_calls;
+} Ending;
+
+static gpointer
+stop_thread (gpointer signaller)
+{
+  tasker_signaller_stop (signaller);
+  return NULL;
+}
+
+/* Goes on, for all that it knows. */
+static gboolean
+ask_to_end (gpointer       user_data,
+            GCancellable  *stopper,
+            GError       **error)
+{
+  Ending *ending = user_data;
+
+  ending->n_calls++;
+  switch (ending->way)
+    {
+    case BY_STOP:
+      tasker_signaller_stop (ending->signaller);
+      break;
+    case BY_ABORT:
+      tasker_signaller_abort (ending->signaller);
+      break;
+    case BY_ITS_CANCEL:
+      g_cancellable_cancel (stopper);
+      break;
+    case BY_ITS_ABORT:
+      tasker_task_abort (TASKER_TASK (stopper));
+      break;
+    case BY_ITS_DEADLINE:
+      tasker_stopper_wait (TASKER_STOPPER (stopper));
+      break;
+    case BY_ANOTHER_THREAD:
+      g_thread_join (g_thread_new ("stop", stop_thread, ending->signaller));
+      break;
+    case N_WAYS:
+    default:
+      g_assert_not_reached ();
+    }
+
+  return G_SOURCE_CONTINUE;
+}
+
+/* It ends at once, and not when it would be called next. */
+static void
+test_interval_ends_in_step (void)
+{
+  const TaskerTaskState ends[N_WAYS] = {
+    TASKER_TASK_STATE_STOPPED, TASKER_TASK_STATE_ABORTED, TASKER_TASK_STATE_STOPPED,
+    TASKER_TASK_STATE_ABORTED, TASKER_TASK_STATE_FAILED, TASKER_TASK_STATE_STOPPED
+  };
+
+  for (Way way = BY_STOP; way < N_WAYS; way++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerSignaller) signaller = tasker_group_create_signaller (group);
+      Ending ending = { way, signaller, 0 };
+      g_autoptr (TaskerTask) task = tasker_task_new_interval (NULL, 200, ask_to_end, &ending, NULL);
+
+      if (way == BY_ITS_DEADLINE)
+        tasker_stopper_set_timeout_ms (TASKER_STOPPER (task), 220);
+      tasker_group_add (group, task);
+      tasker_test_iterate_until (ending.n_calls == 1);
+      tasker_test_come_to_rest ();
+      g_assert_cmpint (tasker_task_get_state (task), ==, ends[way]);
+      g_assert_cmpint (ending.n_calls, ==, 1);
+      tasker_test_assert_equation (group);
+    }
+}
+
+/* One that begins after the stop, because it runs always, ends with its next
+ * tick, and that is now. */
+static void
+test_interval_begins_stopped (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = NULL;
+  Steps steps = STEPS_INIT;
+
+  task = tasker_task_new_interval (NULL, 600 * 1000, step, &steps, free_steps);
+  tasker_task_set_run_always (task, TRUE);
+  tasker_group_stop (group);
+  tasker_group_add (group, task);
+  tasker_test_come_to_rest ();
+  g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_STOPPED);
+  g_assert_cmpint (steps.n_calls, ==, 0);
+  g_assert_cmpint (steps.n_freed, ==, 1);
+}
+
+/* The stop comes from another thread, at whatever moment of its beginning. */
+static void
+test_interval_stop_race (void)
+{
+  guint n_rounds = tasker_test_rounds (1000);
+
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerSignaller) signaller = tasker_group_create_signaller (group);
+      g_autoptr (TaskerTask) task = tasker_task_new_interval (NULL, 600 * 1000, go_on, NULL, NULL);
+      GThread *thread;
+
+      tasker_group_add (group, task);
+      thread = g_thread_new ("stop", stop_thread, signaller);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_thread_join (thread);
+      tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
+    }
+}
+
 /* Completed by somebody */
 
 static gboolean
@@ -992,6 +1122,9 @@ main (int    argc,
   tasker_test_add ("/local/interval/rate", test_interval);
   tasker_test_add ("/local/interval/skips", test_interval_skips);
   tasker_test_add ("/local/interval/stop-wins", test_interval_stop_wins);
+  tasker_test_add ("/local/interval/ends-in-step", test_interval_ends_in_step);
+  tasker_test_add ("/local/interval/begins-stopped", test_interval_begins_stopped);
+  tasker_test_add ("/local/interval/stop-race", test_interval_stop_race);
   tasker_test_add ("/local/async/complete", test_async);
   tasker_test_add ("/local/async/errors", test_async_errors);
   tasker_test_add ("/local/async/twice", test_async_twice);
