@@ -46,6 +46,7 @@ struct _TaskerHome
   /* In its own context only */
   gboolean      rest;    /* in the next iteration it is not ready */
   gboolean      resting; /* in this one */
+  gint64        due;     /* when it has to be ready again at the latest, or -1 */
   gint64        now;     /* at the end of the last step */
   TaskerNews    news;    /* for the owners of async tasks */
 };

@@ -46,15 +46,6 @@ get_first_due (TaskerHome *self)
   return g_sequence_iter_is_end (first) ? -1 : ((TaskerTimedJob *) g_sequence_get (first))->due;
 }
 
-static void
-set_ready_time (TaskerHome *self)
-{
-  gint64 due = get_first_due (self);
-
-  if (g_source_get_ready_time (&self->source) != due)
-    g_source_set_ready_time (&self->source, due);
-}
-
 static int
 compare_due (gconstpointer a,
              gconstpointer b,
@@ -404,6 +395,17 @@ take_client (TaskerHome     *self,
 
 /* In its own context */
 
+/* To GLib a source whose time has come is ready, whatever it says itself. So it has
+ * no time until it has rested. */
+static void
+set_ready_time (TaskerHome *self)
+{
+  gint64 due = self->rest || self->resting ? -1 : self->due;
+
+  if (g_source_get_ready_time (&self->source) != due)
+    g_source_set_ready_time (&self->source, due);
+}
+
 /* For each step, when its function has returned: keeps the time, and logs a step
  * that held up its loop, once for each task. */
 void
@@ -621,6 +623,7 @@ close_hand (TaskerHome *self,
   put_back (self, hand);
   g_queue_unlink (&self->core->hands, &hand->link);
   g_atomic_int_set (&self->pending, has_work (self));
+  self->due = get_first_due (self);
   set_ready_time (self);
   stays = !is_idle (self);
   if (!stays)
@@ -665,9 +668,12 @@ tasker_home_prepare (GSource *source,
                      int     *timeout)
 {
   TaskerHome *self = (TaskerHome *) source;
+  gboolean rested = self->resting;
 
   self->resting = self->rest;
   self->rest = FALSE;
+  if (rested)
+    set_ready_time (self);
   *timeout = self->resting ? 0 : -1;
 
   return !self->resting && g_atomic_int_get (&self->pending);
@@ -738,6 +744,7 @@ get_home (TaskerCore   *core,
   self->context = g_main_context_ref (context);
   self->timed = g_sequence_new (NULL);
   self->link.data = self;
+  self->due = -1;
   self->rest = core->tired == context;
   core->tired = NULL;
   g_queue_push_head_link (&core->homes, &self->link);

@@ -365,38 +365,66 @@ count_tick (gpointer user_data)
 }
 
 static gboolean
-work_for_5_us (gpointer       user_data,
-               GCancellable  *stopper,
-               GError       **error)
+work_for (gpointer       duration_us,
+          GCancellable  *stopper,
+          GError       **error)
 {
-  gint64 end = g_get_monotonic_time () + 5;
+  gint64 end = g_get_monotonic_time () + GPOINTER_TO_INT (duration_us);
 
   while (g_get_monotonic_time () < end);
   return G_SOURCE_REMOVE;
 }
 
-/* A source of lower priority gets its turn while a great many tasks run. */
+/* Runs all tasks. A source of lower priority gets its turn meanwhile. */
+static void
+assert_loop_stays_free (TaskerGroup *group,
+                        TaskerTask  *heartbeat)
+{
+  guint n_tasks = tasker_group_get_n_tasks (group);
+  guint n_left = heartbeat != NULL ? 1 : 0;
+  int n_ticks = 0;
+  guint source = g_timeout_add_full (120, 1, count_tick, &n_ticks, NULL);
+  gint64 begin = g_get_monotonic_time ();
+  double seconds;
+
+  while (tasker_group_get_n_tasks (group) > n_left)
+    g_main_context_iteration (NULL, TRUE);
+  seconds = (double) (g_get_monotonic_time () - begin) / G_TIME_SPAN_SECOND;
+  g_source_remove (source);
+  g_assert_cmpfloat (n_ticks / seconds, >=, 50);
+
+  if (heartbeat != NULL)
+    g_cancellable_cancel (G_CANCELLABLE (heartbeat));
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_assert_counts (group, n_tasks, 0, n_tasks - n_left, 0, n_left, 0);
+}
+
+/* … while a great many tasks run. */
 static void
 test_loop_stays_free (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   guint n_tasks = tasker_test_rounds (200000);
-  guint source;
-  int n_ticks = 0;
-  gint64 begin;
-  double seconds;
 
   for (guint i = 0; i < n_tasks; i++)
-    tasker_group_spawn_local (group, NULL, work_for_5_us, NULL, NULL);
-  source = g_timeout_add_full (120, 1, count_tick, &n_ticks, NULL);
+    tasker_group_spawn_local (group, NULL, work_for, GINT_TO_POINTER (5), NULL);
 
-  begin = g_get_monotonic_time ();
-  g_assert_true (tasker_group_join (group, NULL, NULL));
-  seconds = (double) (g_get_monotonic_time () - begin) / G_TIME_SPAN_SECOND;
-  g_source_remove (source);
+  assert_loop_stays_free (group, NULL);
+}
 
-  g_assert_cmpfloat (n_ticks / seconds, >=, 50);
-  tasker_test_assert_counts (group, n_tasks, 0, n_tasks, 0, 0, 0);
+/* … and one of them is an interval, which is due in each iteration. */
+static void
+test_loop_stays_free_of_ticks (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) heartbeat = tasker_task_new_interval (NULL, 1, go_on, NULL, NULL);
+  guint n_tasks = tasker_test_rounds (50000);
+
+  tasker_group_add (group, heartbeat);
+  for (guint i = 0; i < n_tasks; i++)
+    tasker_group_spawn_local (group, NULL, work_for, GINT_TO_POINTER (20), NULL);
+
+  assert_loop_stays_free (group, heartbeat);
 }
 
 static gboolean
@@ -1118,6 +1146,7 @@ main (int    argc,
   tasker_test_add ("/local/max-running", test_max_running);
   tasker_test_add ("/local/max-running-slow-steps", test_max_running_slow_steps);
   tasker_test_add ("/local/loop-stays-free", test_loop_stays_free);
+  tasker_test_add ("/local/loop-stays-free-of-ticks", test_loop_stays_free_of_ticks);
   tasker_test_add ("/local/slow-step", test_slow_step);
   tasker_test_add ("/local/interval/rate", test_interval);
   tasker_test_add ("/local/interval/skips", test_interval_skips);
