@@ -4,7 +4,11 @@
  * each. It ends at the stop, and closes its socket.
  *
  * As in a connection, one operation after the other is under way, and holds a
- * reference until GIO has called back. */
+ * reference until GIO has called back.
+ *
+ * GSocketService has no way to say that it could not accept a connection. When
+ * too many files are open it logs a warning and tries again at once, and so for
+ * as long as that lasts. This one pauses, so it uses GSocketListener itself. */
 
 #include "echo-listener.h"
 
