@@ -154,7 +154,7 @@ typedef enum
   TASKER_CHANGE_FAILED = 1 << 2,
   TASKER_CHANGE_STOPPED = 1 << 3,
   TASKER_CHANGE_ABORTED = 1 << 4,
-  TASKER_CHANGE_RESULTS = 1 << 5,   /* results came back */
+  TASKER_CHANGE_RESULTS = 1 << 5,   /* results came back, or are all taken */
   TASKER_CHANGE_JOINED = 1 << 6,    /* a join may be over */
   TASKER_CHANGE_PROGRESS = 1 << 7,  /* of a live task */
   TASKER_CHANGE_RAISED = 1 << 8,    /* it was stopped */
@@ -280,6 +280,7 @@ guint64          tasker_core_get_n_live     (TaskerCore      *self);
 guint64          tasker_core_get_n_ended    (TaskerCore      *self);
 gboolean         tasker_core_is_empty       (TaskerCore      *self);
 gboolean         tasker_core_is_joined      (TaskerCore      *self);
+TaskerJob       *tasker_core_take_result    (TaskerCore      *self);
 guint            tasker_core_drop_results   (TaskerCore      *self,
                                              guint            n_wanted,
                                              GError         **failure);

@@ -120,6 +120,19 @@ tasker_core_release_row (TaskerCore *self,
     }
 }
 
+/* Takes the oldest result, or %NULL; with the lock held. If it is the last one of
+ * a group that is joined, streams have ended by that. */
+TaskerJob *
+tasker_core_take_result (TaskerCore *self)
+{
+  TaskerJob *job = tasker_results_take (&self->results);
+
+  if (job != NULL && tasker_results_is_empty (&self->results) && tasker_core_is_joined (self))
+    self->changed |= TASKER_CHANGE_RESULTS;
+
+  return job;
+}
+
 /*
  * tasker_core_drop_results:
  * @n_wanted: how many at the most
@@ -139,7 +152,7 @@ tasker_core_drop_results (TaskerCore  *self,
   guint n_dropped = 0;
 
   while (n_dropped < n_wanted && (failure == NULL || *failure == NULL) &&
-         (job = tasker_results_take (&self->results)) != NULL)
+         (job = tasker_core_take_result (self)) != NULL)
     {
       if (failure != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
         *failure = tasker_job_dup_error (job);

@@ -2046,7 +2046,7 @@ take_all (TaskerGroup *self)
 
   tasker_core_lock (self->core);
   tasker_core_gather (self->core);
-  while ((job = tasker_results_take (&self->core->results)) != NULL)
+  while ((job = tasker_core_take_result (self->core)) != NULL)
     {
       tasker_task_claim_job (job);
       g_ptr_array_add (tasks, job);

@@ -146,7 +146,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (TaskerJoinStream, tasker_join_stream, G_TYPE_OBJE
 static TaskerJob *
 take_result (TaskerJoinStream *self)
 {
-  return self->core->keep_results ? tasker_results_take (&self->core->results) : NULL;
+  return self->core->keep_results ? tasker_core_take_result (self->core) : NULL;
 }
 
 /* Whether nothing is left that this stream could give; exact after
@@ -420,7 +420,8 @@ tasker_join_stream_init (TaskerJoinStream *self)
   tasker_deque_init (&self->rows);
   self->taken = g_ptr_array_new_with_free_func (g_object_unref);
   tasker_watcher_init (&self->watcher, self,
-                       TASKER_CHANGE_ENDED | TASKER_CHANGE_RESULTS | TASKER_CHANGE_JOINED,
+                       TASKER_CHANGE_ENDED | TASKER_CHANGE_RESULTS | TASKER_CHANGE_JOINED |
+                       TASKER_CHANGE_KEEP_RESULTS,
                        NULL, tasker_join_stream_tell);
 }
 
@@ -536,16 +537,6 @@ take_row (TaskerJoinStream *self)
   return task;
 }
 
-/* Has it told in the home context, wherever this is, that it took the last. */
-static void
-look_for_end (TaskerJoinStream *self)
-{
-  tasker_core_lock (self->core);
-  if (is_over (self) != self->was_ended)
-    tasker_home_client_tell (&self->watcher.client, self->core);
-  tasker_core_unlock (self->core);
-}
-
 static TaskerTask *
 take (TaskerNext *next)
 {
@@ -561,7 +552,6 @@ take (TaskerNext *next)
   else if (job != NULL)
     {
       task = take_job (self, job);
-      look_for_end (self);
     }
 
   return task;

@@ -389,6 +389,83 @@ test_end_is_told (void)
   g_assert_true (tasker_join_stream_is_ended (stream));
 }
 
+/* Ways in which somebody else takes the last result, or has no use for it. */
+static void
+take_by_stream (TaskerGroup      *group,
+                TaskerJoinStream *other)
+{
+  assert_next (other, 0);
+}
+
+static void
+take_by_model (TaskerGroup      *group,
+               TaskerJoinStream *other)
+{
+  tasker_test_iterate_until (is_full (other, 1));
+}
+
+static void
+take_by_collect (TaskerGroup      *group,
+                 TaskerJoinStream *other)
+{
+  g_autoptr (GPtrArray) tasks = tasker_group_collect (group, NULL, NULL);
+
+  g_assert_cmpuint (tasks->len, ==, 1);
+}
+
+static void
+take_by_poll_collect (TaskerGroup      *group,
+                      TaskerJoinStream *other)
+{
+  g_autoptr (GPtrArray) tasks = tasker_group_poll_collect (group);
+
+  g_assert_cmpuint (tasks->len, ==, 1);
+}
+
+static void
+take_by_poll_join (TaskerGroup      *group,
+                   TaskerJoinStream *other)
+{
+  guint n_joined;
+
+  g_assert_true (tasker_group_poll_join (group, &n_joined, NULL));
+  g_assert_cmpuint (n_joined, ==, 1);
+}
+
+static void
+do_not_keep (TaskerGroup      *group,
+             TaskerJoinStream *other)
+{
+  tasker_group_set_keep_results (group, FALSE);
+}
+
+static void
+test_end_by_others (void)
+{
+  void (* const ways[]) (TaskerGroup *, TaskerJoinStream *) = {
+    take_by_stream, take_by_model, take_by_collect, take_by_poll_collect, take_by_poll_join, do_not_keep
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerJoinStream) stream = new_stream (group);
+      g_autoptr (TaskerJoinStream) other = new_stream (group);
+      guint n_ended = 0;
+
+      g_signal_connect (stream, "notify::is-ended", G_CALLBACK (count_notify), &n_ended);
+      spawn_numbers (group, 0, 1);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      tasker_test_come_to_rest ();
+      g_assert_cmpuint (n_ended, ==, 0);
+
+      ways[i] (group, other);
+      tasker_test_come_to_rest ();
+      g_assert_cmpuint (n_ended, ==, 1);
+      g_assert_true (tasker_join_stream_is_ended (stream));
+    }
+}
+
 /* An item is the same object for as long as it is held, and can be had while it
  * is in the model only. */
 static void
@@ -1122,6 +1199,7 @@ main (int   argc,
   tasker_test_add ("/stream/take-from-model", test_take_from_model);
   tasker_test_add ("/stream/properties", test_properties);
   tasker_test_add ("/stream/end-is-told", test_end_is_told);
+  tasker_test_add ("/stream/end-by-others", test_end_by_others);
   tasker_test_add ("/stream/items", test_items);
   tasker_test_add ("/stream/item-after-stop", test_item_after_stop);
   tasker_test_add ("/stream/two-streams", test_two_streams);
