@@ -2267,8 +2267,7 @@ tasker_group_poll_join (TaskerGroup  *self,
   do
     {
       tasker_core_lock (self->core);
-      if (n_all == 0)
-        tasker_core_gather (self->core);
+      tasker_core_gather (self->core);
       n = tasker_core_drop_results (self->core, POLL_SIZE, &failure);
       tasker_core_unlock (self->core);
       n_all += n;

@@ -158,12 +158,14 @@ is_over (TaskerJoinStream *self)
          (!self->core->keep_results || tasker_results_is_empty (&self->core->results));
 }
 
+/* Some results; what ended before them is there, too. */
 static guint
 take_rows (TaskerJoinStream *self)
 {
   TaskerJob *job;
   guint n_rows = 0;
 
+  tasker_core_gather (self->core);
   while (n_rows < BATCH_SIZE && (job = take_result (self)) != NULL)
     {
       tasker_deque_push (&self->rows, job);

@@ -290,6 +290,100 @@ test_model (void)
   tasker_test_shadow_clear (&shadow);
 }
 
+/* What ended when, as far as tasks can tell: a thread that begins one has ended
+ * all that it ran before. */
+typedef struct
+{
+  int *last_known; /* atomic: a task that is known to have ended, or 0 */
+  int  number;     /* from 1 on */
+  int  before;     /* one that had ended when this one began, or 0 */
+} Ordered;
+
+static gboolean
+note_order (gpointer       user_data,
+            GCancellable  *stopper,
+            GError       **error)
+{
+  static GPrivate previous;
+  Ordered *self = user_data;
+  int ended = GPOINTER_TO_INT (g_private_get (&previous));
+
+  g_private_set (&previous, GINT_TO_POINTER (self->number));
+  self->before = g_atomic_int_get (self->last_known);
+  if (ended > 0)
+    g_atomic_int_set (self->last_known, ended);
+  /* Others get on while something that this thread has ended is in its hand. */
+  if (self->number % 100 == 0)
+    g_usleep (50);
+
+  return give_number (GINT_TO_POINTER (self->number), stopper, error);
+}
+
+static void
+take_next (TaskerJoinStream *stream,
+           guint            *numbers,
+           guint             n_tasks)
+{
+  for (guint i = 0; i < n_tasks; i++)
+    {
+      g_autoptr (TaskerTask) task = tasker_join_stream_next (stream, NULL, NULL);
+
+      numbers[i] = get_number (task);
+    }
+}
+
+static void
+take_from_model (TaskerJoinStream *stream,
+                 guint            *numbers,
+                 guint             n_tasks)
+{
+  tasker_test_iterate_until (is_full (stream, n_tasks));
+  for (guint i = 0; i < n_tasks; i++)
+    {
+      g_autoptr (TaskerTask) task = g_list_model_get_item (G_LIST_MODEL (stream), i);
+
+      numbers[i] = get_number (task);
+    }
+}
+
+/* All comes in the order in which it ended. */
+static void
+check_order (guint n_tasks,
+             void (*take_all) (TaskerJoinStream *, guint *, guint))
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerJoinStream) stream = new_stream (group);
+  g_autofree Ordered *tasks = g_new0 (Ordered, n_tasks + 1);
+  g_autofree guint *numbers = g_new0 (guint, n_tasks);
+  g_autofree guint *places = g_new0 (guint, n_tasks + 1);
+  int last_known = 0;
+
+  tasker_group_set_max_running (group, 8);
+  for (guint i = 1; i <= n_tasks; i++)
+    {
+      tasks[i] = (Ordered) { .last_known = &last_known, .number = (int) i };
+      tasker_group_spawn (group, NULL, note_order, &tasks[i], NULL);
+    }
+  take_all (stream, numbers, n_tasks);
+
+  for (guint i = 0; i < n_tasks; i++)
+    places[numbers[i]] = i + 1;
+  for (guint i = 1; i <= n_tasks; i++)
+    g_assert_cmpuint (places[i], >, places[tasks[i].before]);
+}
+
+static void
+test_order (void)
+{
+  check_order (tasker_test_rounds (100000), take_next);
+}
+
+static void
+test_model_order (void)
+{
+  check_order (tasker_test_rounds (200000), take_from_model);
+}
+
 /* Items are taken out of the model in front, while more come. */
 static void
 test_take_from_model (void)
@@ -1196,6 +1290,8 @@ main (int   argc,
   tasker_test_add ("/stream/promptly", test_promptly);
   tasker_test_add ("/stream/promptly-shown", test_promptly_shown);
   tasker_test_add ("/stream/model", test_model);
+  tasker_test_add ("/stream/order", test_order);
+  tasker_test_add ("/stream/model-order", test_model_order);
   tasker_test_add ("/stream/take-from-model", test_take_from_model);
   tasker_test_add ("/stream/properties", test_properties);
   tasker_test_add ("/stream/end-is-told", test_end_is_told);
