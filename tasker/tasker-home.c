@@ -443,6 +443,8 @@ fill_hand (TaskerHome *self,
   if (n_jobs > 0)
     g_atomic_int_set (&self->pending, TRUE);
   tasker_core_unlock (self->core);
+  /* That may have freed much. */
+  self->now = g_get_monotonic_time ();
 
   return n_jobs > 0;
 }
@@ -510,7 +512,12 @@ step_through (TaskerHome    *self,
 {
   while (self->now < end && (current->job = tasker_hand_claim (current->hand)) != NULL)
     {
+      gboolean releases = current->job->data_free != NULL;
+
       current->job->kind->step (current->job, self->core);
+      /* What it costs to release data is not laid to the next step. */
+      if (releases && current->job == NULL)
+        self->now = g_get_monotonic_time ();
       if (tasker_news_is_full (&self->news))
         tell_news (self, current);
     }

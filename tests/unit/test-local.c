@@ -436,6 +436,66 @@ sleep_80_ms (gpointer       user_data,
   return (*(int *) user_data)-- > 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
+static void
+sleep_1_ms (gpointer n_freed)
+{
+  g_usleep (1000);
+  (*(guint *) n_freed)++;
+}
+
+/* Ways in which tasks end without a step of their own. */
+static void
+end_discarded (TaskerGroup *group,
+               GPtrArray   *tasks)
+{
+  tasker_group_stop (group);
+}
+
+static void
+end_aborted (TaskerGroup *group,
+             GPtrArray   *tasks)
+{
+  tasker_test_come_to_rest ();
+  tasker_group_abort (group);
+}
+
+static void
+end_completed (TaskerGroup *group,
+               GPtrArray   *tasks)
+{
+  tasker_test_come_to_rest ();
+  g_ptr_array_foreach (tasks, (GFunc) (void *) tasker_task_complete, NULL);
+}
+
+/* What it costs to release data is time that is taken from the loop as well. */
+static void
+test_loop_stays_free_of_releases (void)
+{
+  void (* const ways[]) (TaskerGroup *, GPtrArray *) = { end_discarded, end_aborted, end_completed };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+      guint n_freed = 0;
+
+      for (guint j = 0; j < 50; j++)
+        {
+          g_ptr_array_add (tasks, tasker_task_new_async (NULL, NULL, &n_freed, sleep_1_ms));
+          tasker_group_add (group, tasks->pdata[j]);
+        }
+      ways[i] (group, tasks);
+      while (n_freed < 50)
+        {
+          guint n_before = n_freed;
+
+          g_main_context_iteration (NULL, TRUE);
+          g_assert_cmpuint (n_freed - n_before, <=, 4);
+        }
+      tasker_test_assert_equation (group);
+    }
+}
+
 /* Logged with its name, once. */
 static void
 test_slow_step (void)
@@ -448,6 +508,44 @@ test_slow_step (void)
   g_assert_true (tasker_group_join (group, NULL, NULL));
   g_test_assert_expected_messages ();
   tasker_test_assert_equation (group);
+}
+
+static gboolean
+step_once (gpointer       user_data,
+           GCancellable  *stopper,
+           GError       **error)
+{
+  return G_SOURCE_REMOVE;
+}
+
+static void
+free_for_80_ms (gpointer user_data)
+{
+  g_usleep (80 * 1000);
+}
+
+static void
+count_message (const char     *domain,
+               GLogLevelFlags  level,
+               const char     *message,
+               gpointer        n_messages)
+{
+  (*(guint *) n_messages)++;
+}
+
+/* That the data of one was slow to release is not laid to the next one. */
+static void
+test_slow_release (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  guint n_messages = 0;
+  guint handler = g_log_set_handler ("Tasker", G_LOG_LEVEL_MESSAGE, count_message, &n_messages);
+
+  for (guint i = 0; i < 3; i++)
+    tasker_group_spawn_local (group, "quick", step_once, NULL, free_for_80_ms);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_log_remove_handler ("Tasker", handler);
+  g_assert_cmpuint (n_messages, ==, 0);
 }
 
 /* Intervals */
@@ -1147,7 +1245,9 @@ main (int    argc,
   tasker_test_add ("/local/max-running-slow-steps", test_max_running_slow_steps);
   tasker_test_add ("/local/loop-stays-free", test_loop_stays_free);
   tasker_test_add ("/local/loop-stays-free-of-ticks", test_loop_stays_free_of_ticks);
+  tasker_test_add ("/local/loop-stays-free-of-releases", test_loop_stays_free_of_releases);
   tasker_test_add ("/local/slow-step", test_slow_step);
+  tasker_test_add ("/local/slow-release", test_slow_release);
   tasker_test_add ("/local/interval/rate", test_interval);
   tasker_test_add ("/local/interval/skips", test_interval_skips);
   tasker_test_add ("/local/interval/stop-wins", test_interval_stop_wins);
