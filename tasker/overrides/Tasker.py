@@ -247,8 +247,7 @@ class Task(Tasker.Task):
         # Outside of the handler, for that would be the context of the exception.
         try:
             if outcome is not None and outcome.error is not None:
-                outcome.taken = True
-                raise outcome.error
+                raise outcome.take()
             raise _as_end(failure)
         finally:
             # The exception has this frame in its traceback.
@@ -335,7 +334,7 @@ def _take(tasks):
     for task in tasks:
         outcome = jobs.get_outcome(task)
         if outcome is not None:
-            outcome.taken = True
+            outcome.take()
     return tasks
 
 
@@ -636,8 +635,7 @@ class Group(Tasker.Group):
         if crew.knows(error):
             for outcome in crew.list_failures():
                 if not outcome.taken:
-                    outcome.taken = True
-                    raise outcome.error
+                    raise outcome.take()
         raise error
 
     def join(self, timeout=None):

@@ -2,6 +2,8 @@
 
 """Coroutines on an asyncio loop."""
 
+import traceback
+
 import tap
 from support import *
 
@@ -151,6 +153,66 @@ class Failures(Case):
                 await task
             self.assertIs(caught.exception, error)
             self.assertEqual(task.state, Tasker.TaskState.FAILED)
+
+    async def expect(self, task, failed, log):
+        """Awaits what fails, and then has something else to await."""
+        try:
+            await failed
+        except ValueError as error:
+            log.append(len(traceback.extract_tb(error.__traceback__)))
+        await asyncio.sleep(0.02)
+        return 'went on'
+
+    async def delegate(self, task, failed):
+        await asyncio.sleep(0.01)
+        await failed
+
+    @run
+    async def test_several_await_it(self):
+        """What one has caught, and another one fails with, leaves the first one alone."""
+        depths = []
+        group = Tasker.Group()
+        failed = group.spawn(fail, ValueError('failed'))
+        others = [group.spawn(self.expect, failed, depths) for _ in range(3)]
+        delegates = [group.spawn(self.delegate, failed) for _ in range(2)]
+        for task in delegates:
+            with self.assertRaises(ValueError):
+                await task
+        for task in others:
+            self.assertEqual(await asyncio.wait_for(task.join(), 30), None)
+            self.assertEqual(task.value, 'went on')
+        self.assertEqual(len(set(depths)), 1)
+
+    @run
+    async def test_a_traceback_with_a_coroutine_that_goes_on(self):
+        error = ValueError('shared')
+        caught = asyncio.Event()
+
+        async def catch(task):
+            try:
+                await self.throw(error)
+            except ValueError:
+                caught.set()
+            await asyncio.sleep(0.02)
+            return 'went on'
+
+        async def throw_again(task):
+            await caught.wait()
+            raise error
+
+        group = Tasker.Group()
+        first, second = group.spawn(catch), group.spawn(throw_again)
+        # assertRaises() would clear the frames itself.
+        try:
+            await second
+        except ValueError as raised:
+            self.assertIs(raised, error)
+        await asyncio.wait_for(first.join(), 30)
+        self.assertEqual(first.value, 'went on')
+
+    async def throw(self, error):
+        await asyncio.sleep(0)
+        raise error
 
     @run
     async def test_wrong_arity(self):

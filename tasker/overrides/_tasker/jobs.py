@@ -5,8 +5,11 @@
 import asyncio
 import collections
 import collections.abc
+import contextlib
+import dis
 import functools
 import inspect
+import sys
 import traceback
 import weakref
 
@@ -47,12 +50,36 @@ class Outcome:
     and the task knows it weakly; and after the crew it belongs to the task.
     """
 
-    __slots__ = ('value', 'error', 'taken', '__weakref__')
+    __slots__ = ('value', '__weakref__')
 
-    def __init__(self, value=None, error=None):
+    error = None
+
+    def __init__(self, value):
         self.value = value
+
+    def take(self):
+        """Somebody has collected the task."""
+
+
+class Failure(Outcome):
+    """What a function raised."""
+
+    __slots__ = ('error', 'taken', '_trace')
+
+    def __init__(self, error):
+        super().__init__(None)
         self.error = error
-        self.taken = False  # the error was raised to somebody, or collected
+        self.taken = False  # it was raised to somebody, or collected
+        self._trace = error.__traceback__
+
+    def take(self):
+        """Somebody is told of it; returns the exception, to be raised.
+
+        It is as the function has raised it: who was told before has added his
+        frames to its traceback, and they are not those of the next one.
+        """
+        self.taken = True
+        return self.error.with_traceback(self._trace)
 
 
 class _Place(_Mark):
@@ -128,7 +155,7 @@ class Crew:
 
     def take_failures(self, all=False):
         """Returns the errors that nobody has been told of, or all, and forgets them."""
-        errors = [outcome.error for outcome in self.failures if all or not outcome.taken]
+        errors = [outcome.take() for outcome in self.failures if all or not outcome.taken]
         self.failures.clear()
         for child in self.children:
             errors += child.take_failures()
@@ -220,6 +247,24 @@ def _related(error):
         waiting += [error.__cause__, error.__context__, *getattr(error, 'exceptions', ())]
 
 
+_GENERATORS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_YIELD_VALUE = dis.opmap['YIELD_VALUE']
+_YIELD_FROM = dis.opmap.get('YIELD_FROM')  # until Python 3.10
+
+
+def _may_go_on(frame):
+    """Tells whether a frame may be that of a generator or coroutine that goes on.
+
+    It may have caught the exception before others did. Until Python 3.12, to
+    clear such a frame closes what it belongs to; later ones refuse to.
+    """
+    code = frame.f_code
+    if sys.version_info >= (3, 13) or not code.co_flags & _GENERATORS:
+        return False
+    last, *following = code.co_code[frame.f_lasti:frame.f_lasti + 4:2]
+    return last == _YIELD_VALUE or following == [_YIELD_FROM]
+
+
 def release_frames(error):
     """Clears the frames of a traceback that are not run any more.
 
@@ -227,7 +272,10 @@ def release_frames(error):
     the traceback.
     """
     for each in _related(error):
-        traceback.clear_frames(each.__traceback__)
+        for frame, _ in traceback.walk_tb(each.__traceback__):
+            if not _may_go_on(frame):
+                with contextlib.suppress(RuntimeError):
+                    frame.clear()
 
 
 def to_gerror(error):
@@ -253,9 +301,9 @@ def _keep(task, job, error):
     if _is_end(error, task):
         return waits.cancelled_error()
     release_frames(error)
-    outcome = Outcome(error=error)
-    job.crew.keep(task, outcome)
-    job.crew.add_failure(outcome)
+    failure = Failure(error)
+    job.crew.keep(task, failure)
+    job.crew.add_failure(failure)
     return to_gerror(error)
 
 
