@@ -245,7 +245,7 @@ void             tasker_core_discard        (TaskerCore      *self,
 
 /* Jobs are stopped */
 void             tasker_core_on_raised      (TaskerCore      *self,
-                                             GPtrArray       *stoppers);
+                                             GPtrArray       *tasks);
 void             tasker_core_put_back       (TaskerCore      *self,
                                              TaskerHand      *hand);
 gboolean         tasker_core_doom           (TaskerCore      *self,

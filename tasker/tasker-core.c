@@ -1165,28 +1165,28 @@ sweep (TaskerCore  *self,
 /* The task that stands for a child group hears that group. */
 static void
 collect_full (gpointer data,
-              gpointer stoppers)
+              gpointer tasks)
 {
   TaskerJob *job = data;
 
   if (job->full && !tasker_job_is_child (job) && !tasker_job_has_ended (job))
-    g_ptr_array_add (stoppers, g_object_ref (job->face));
+    g_ptr_array_add (tasks, g_object_ref (job->face));
 }
 
 /*
  * tasker_core_on_raised:
- * @stoppers: where to add the full tasks, which are to be cancelled
+ * @tasks: where to add the full tasks, which are to be cancelled
  *
  * The source was stopped or aborted.
  */
 void
 tasker_core_on_raised (TaskerCore *self,
-                       GPtrArray  *stoppers)
+                       GPtrArray  *tasks)
 {
   TaskerLevel level = tasker_source_get_level (&self->source);
 
   tasker_core_lock (self);
-  tasker_core_foreach (self, collect_full, stoppers);
+  tasker_core_foreach (self, collect_full, tasks);
   if (self->swept < level)
     {
       sweep (self, level);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tasker-stopper.h"
+#include "tasker-weak-private.h"
 
 G_BEGIN_DECLS
 
@@ -12,11 +13,12 @@ G_BEGIN_DECLS
  * When a stopper is to be cancelled, if it was not before. All that are pending
  * are in one heap, and the service thread has one timer for the first of them.
  *
- * The stopper is held weakly: it clears its deadline in its dispose().
+ * The stopper is known weakly: it clears its deadline in its dispose().
  */
 typedef struct
 {
-  TaskerStopper *stopper;
+  TaskerStopper *stopper;    /* not owned */
+  TaskerWeak    *weak;       /* owned; of the same */
   guint          timeout_ms; /* atomic */
   int            passed;     /* atomic: it has cancelled the stopper, or will at once */
 
@@ -25,7 +27,9 @@ typedef struct
   guint          place;      /* in the heap, from 1 on; 0 while not pending */
 } TaskerDeadline;
 
-TaskerDeadline *tasker_deadline_new   (TaskerStopper  *stopper);
+/* Takes @weak over. */
+TaskerDeadline *tasker_deadline_new   (TaskerStopper  *stopper,
+                                       TaskerWeak     *weak);
 void            tasker_deadline_free  (TaskerDeadline *self);
 
 /* Any thread; counts from now, also where it was pending. */

@@ -101,10 +101,10 @@ arm (gint64 due)
   g_source_set_ready_time (alarm_source, due != G_MAXINT64 ? due : -1);
 }
 
-/* The ones that are due; each is a reference. What is being finalized is not
- * revived. */
+/* Takes out those that are due, whose stoppers may be about to be finalized.
+ * Returns: how many are to be cancelled */
 static guint
-take_due (TaskerStopper **stoppers)
+take_due (TaskerWeak **stoppers)
 {
   gint64 now = g_get_monotonic_time ();
   guint n_stoppers = 0;
@@ -112,24 +112,33 @@ take_due (TaskerStopper **stoppers)
   while (n_stoppers < BATCH_SIZE && heap->len > 0 && get_at (1)->due <= now)
     {
       TaskerDeadline *self = get_at (1);
-      TaskerStopper *stopper = tasker_stopper_ref_alive (self->stopper);
 
       take_out (self);
-      if (stopper == NULL)
+      if (tasker_stopper_is_asked (self->stopper))
         continue;
 
-      stoppers[n_stoppers++] = stopper;
-      g_atomic_int_set (&self->passed, !tasker_stopper_is_asked (stopper));
+      stoppers[n_stoppers++] = tasker_weak_ref (self->weak);
+      g_atomic_int_set (&self->passed, TRUE);
     }
 
   return n_stoppers;
+}
+
+static void
+cancel (TaskerWeak *weak)
+{
+  g_autoptr(GCancellable) stopper = tasker_weak_get (weak);
+
+  if (stopper != NULL)
+    tasker_cancel (stopper);
+  tasker_weak_unref (weak);
 }
 
 /* In the service thread */
 static gboolean
 on_alarm (gpointer user_data)
 {
-  TaskerStopper *stoppers[BATCH_SIZE];
+  TaskerWeak *stoppers[BATCH_SIZE];
   guint n_stoppers;
 
   g_mutex_lock (&lock);
@@ -137,11 +146,7 @@ on_alarm (gpointer user_data)
     {
       g_mutex_unlock (&lock);
       for (guint i = 0; i < n_stoppers; i++)
-        {
-          if (tasker_stopper_timed_out (stoppers[i]))
-            tasker_cancel (G_CANCELLABLE (stoppers[i]));
-          g_object_unref (stoppers[i]);
-        }
+        cancel (stoppers[i]);
       g_mutex_lock (&lock);
     }
   arm (heap->len > 0 ? get_at (1)->due : G_MAXINT64);
@@ -151,11 +156,13 @@ on_alarm (gpointer user_data)
 }
 
 TaskerDeadline *
-tasker_deadline_new (TaskerStopper *stopper)
+tasker_deadline_new (TaskerStopper *stopper,
+                     TaskerWeak    *weak)
 {
   TaskerDeadline *self = g_new0 (TaskerDeadline, 1);
 
   self->stopper = stopper;
+  self->weak = weak;
 
   return self;
 }
@@ -165,6 +172,7 @@ tasker_deadline_free (TaskerDeadline *self)
 {
   g_assert (self->place == 0);
 
+  tasker_weak_unref (self->weak);
   g_free (self);
 }
 

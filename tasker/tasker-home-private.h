@@ -4,6 +4,7 @@
 
 #include "tasker-core-private.h"
 #include "tasker-owner-private.h"
+#include "tasker-weak-private.h"
 
 G_BEGIN_DECLS
 
@@ -106,7 +107,7 @@ typedef gboolean (*TaskerTellFunc) (gpointer object,
 struct _TaskerHomeClient
 {
   GMainContext   *context; /* owned */
-  GWeakRef       *object;  /* which the object itself has, or %NULL */
+  TaskerWeak     *weak;    /* owned; of the object, or %NULL */
   int             priority;
   TaskerTellFunc  tell;
 
@@ -116,8 +117,9 @@ struct _TaskerHomeClient
   guint           turn;    /* the home's, when it came in there */
 };
 
+/* Takes @weak over. */
 void     tasker_home_client_init  (TaskerHomeClient *self,
-                                   GWeakRef         *object,
+                                   TaskerWeak       *weak,
                                    GMainContext     *context,
                                    int               priority,
                                    TaskerTellFunc    tell);

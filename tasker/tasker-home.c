@@ -467,17 +467,20 @@ tell_client (TaskerHome *self,
 {
   TaskerHomeClient *client;
   TaskerTellFunc tell;
+  g_autoptr(TaskerWeak) weak = NULL;
   g_autoptr(GObject) object = NULL;
   gboolean itself;
 
   tasker_core_lock (self->core);
   client = take_client (self, turn, &tell);
   /* From here on the client is there for as long as its object. */
-  itself = client != NULL && client->object == NULL;
+  itself = client != NULL && client->weak == NULL;
   if (client != NULL && !itself)
-    object = g_weak_ref_get (client->object);
+    weak = tasker_weak_ref (client->weak);
   tasker_core_unlock (self->core);
 
+  if (weak != NULL)
+    object = tasker_weak_get (weak);
   if (itself)
     tell (client, end);
   else if (object != NULL && tell (object, end))
@@ -816,14 +819,14 @@ tasker_home_job_free (TaskerJob *job)
 
 void
 tasker_home_client_init (TaskerHomeClient *self,
-                         GWeakRef         *object,
+                         TaskerWeak       *weak,
                          GMainContext     *context,
                          int               priority,
                          TaskerTellFunc    tell)
 {
   self->link.data = self;
   self->context = g_main_context_ref (context);
-  self->object = object;
+  self->weak = weak;
   self->priority = priority;
   self->tell = tell;
 }
@@ -832,6 +835,7 @@ void
 tasker_home_client_clear (TaskerHomeClient *self)
 {
   g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_pointer (&self->weak, tasker_weak_unref);
 }
 
 void

@@ -60,15 +60,12 @@ static void
 collect_stopper (gpointer stopper,
                  gpointer stoppers)
 {
-  TaskerStopper *alive = tasker_stopper_ref_alive (stopper);
-
-  if (alive != NULL)
-    g_ptr_array_add (stoppers, alive);
+  g_ptr_array_add (stoppers, tasker_weak_ref (tasker_stopper_get_weak (stopper)));
 }
 
 /*
  * tasker_source_mark:
- * @stoppers: (out) (transfer full): which stoppers are to be cancelled
+ * @stoppers: (out) (transfer full): which stoppers are to be cancelled, weakly
  *
  * The first half of tasker_source_raise(): from here on, the group is stopped or
  * aborted. Calls nothing of the user, so other locks may be held.
@@ -82,7 +79,7 @@ tasker_source_mark (TaskerSource  *self,
 {
   TaskerLevel before;
 
-  *stoppers = g_ptr_array_new_with_free_func (g_object_unref);
+  *stoppers = g_ptr_array_new_with_free_func ((GDestroyNotify) tasker_weak_unref);
 
   g_mutex_lock (&self->lock);
   before = tasker_source_get_level (self);
@@ -106,10 +103,19 @@ static void
 spread_alone (TaskerSource *self,
               GPtrArray    *stoppers)
 {
-  tasker_core_on_raised ((TaskerCore *) self, stoppers);
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  tasker_core_on_raised ((TaskerCore *) self, tasks);
 
   for (guint i = 0; i < stoppers->len; i++)
-    tasker_cancel (g_ptr_array_index (stoppers, i));
+    {
+      g_autoptr(GCancellable) stopper = tasker_weak_get (g_ptr_array_index (stoppers, i));
+
+      if (stopper != NULL)
+        tasker_cancel (stopper);
+    }
+  for (guint i = 0; i < tasks->len; i++)
+    tasker_cancel (g_ptr_array_index (tasks, i));
 }
 
 /*

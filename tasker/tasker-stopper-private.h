@@ -4,6 +4,7 @@
 
 #include "tasker-source-private.h"
 #include "tasker-stopper.h"
+#include "tasker-weak-private.h"
 
 G_BEGIN_DECLS
 
@@ -21,16 +22,13 @@ void           tasker_stopper_set_source (TaskerStopper *self,
 gboolean       tasker_stopper_tie       (TaskerStopper *self,
                                          TaskerSource  *source);
 
-/* The weak half of that, for one that has nothing to hear any more. */
+/* The weak half of that, before it or where there is nothing to hear any more. */
 void           tasker_stopper_know_weakly (TaskerStopper *self);
 
-/* That of one that is known weakly. */
-GWeakRef      *tasker_stopper_get_weak  (TaskerStopper *self);
-
-/* A reference to a stopper that has a source; NULL if it is about to be finalized.
- * To take one without asking would revive it, which GLib 2.74 does not survive
- * where the last reference goes at that moment. */
-TaskerStopper *tasker_stopper_ref_alive (TaskerStopper *self);
+/* That of one that is tied, or known weakly. Who wants a reference to a stopper
+ * has to ask there: to take one without asking would revive it, which GLib 2.74
+ * does not survive where the last reference goes at that moment. */
+TaskerWeak    *tasker_stopper_get_weak  (TaskerStopper *self);
 
 /* From here on the stopper does not hear its source any more. */
 void           tasker_stopper_release   (TaskerStopper *self);

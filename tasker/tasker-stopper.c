@@ -50,7 +50,7 @@ typedef struct
 {
   TaskerSource *owned; /* the source, if it holds a reference */
   GList         link;  /* in the source, and its */
-  GWeakRef      self;  /* by which the source gets a reference */
+  TaskerWeak   *self;  /* by which the source gets a reference */
 } TaskerTie;
 
 typedef struct
@@ -148,7 +148,7 @@ static void
 free_tie (TaskerTie *tie)
 {
   g_clear_pointer (&tie->owned, tasker_source_unref);
-  g_weak_ref_clear (&tie->self);
+  tasker_weak_unref (tie->self);
   g_free (tie);
 }
 
@@ -239,15 +239,15 @@ tasker_stopper_know_weakly (TaskerStopper *self)
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
   priv->tie = g_new0 (TaskerTie, 1);
-  g_weak_ref_init (&priv->tie->self, self);
+  priv->tie->self = tasker_weak_new (self);
 }
 
-GWeakRef *
+TaskerWeak *
 tasker_stopper_get_weak (TaskerStopper *self)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  return &priv->tie->self;
+  return priv->tie->self;
 }
 
 gboolean
@@ -256,7 +256,8 @@ tasker_stopper_tie (TaskerStopper *self,
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  tasker_stopper_know_weakly (self);
+  if (priv->tie == NULL)
+    tasker_stopper_know_weakly (self);
   g_atomic_pointer_set (&priv->source, source);
 
   return tasker_source_link (source, &priv->tie->link, self);
@@ -284,14 +285,6 @@ tasker_stopper_new (TaskerSource *source)
     tasker_cancel (G_CANCELLABLE (self));
 
   return self;
-}
-
-TaskerStopper *
-tasker_stopper_ref_alive (TaskerStopper *self)
-{
-  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
-
-  return priv->tie != NULL ? g_weak_ref_get (&priv->tie->self) : g_object_ref (self);
 }
 
 gboolean
@@ -619,7 +612,8 @@ exchange_timeout (TaskerStopper *self,
 
   if (deadline == NULL)
     {
-      deadline = tasker_deadline_new (self);
+      deadline = tasker_deadline_new (self, priv->tie != NULL ? tasker_weak_ref (priv->tie->self)
+                                                              : tasker_weak_new (self));
       if (!g_atomic_pointer_compare_and_exchange (&priv->deadline, NULL, deadline))
         tasker_deadline_free (deadline);
       deadline = get_deadline (self);

@@ -329,8 +329,10 @@ add_live (gpointer job,
   add (self, job);
 }
 
-/* With the core's lock held. */
-static TaskerTaskList *
+/* With the core's lock held.
+ *
+ * Returns: (transfer full) (nullable): the list, weakly */
+static TaskerWeak *
 find (TaskerCore   *core,
       GMainContext *context)
 {
@@ -339,7 +341,7 @@ find (TaskerCore   *core,
       TaskerTaskList *self = l->data;
 
       if (self->watcher.client.context == context)
-        return g_weak_ref_get (&self->watcher.weak);
+        return tasker_weak_ref (self->watcher.client.weak);
     }
 
   return NULL;
@@ -367,12 +369,14 @@ TaskerTaskList *
 tasker_task_list_get (TaskerCore *core)
 {
   g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
+  g_autoptr(TaskerWeak) weak = NULL;
   TaskerTaskList *self;
 
   tasker_core_lock (core);
-  self = find (core, context);
+  weak = find (core, context);
   tasker_core_unlock (core);
 
+  self = weak != NULL ? tasker_weak_get (weak) : NULL;
   if (self == NULL)
     {
       self = g_object_new (TASKER_TYPE_TASK_LIST, NULL);

@@ -49,7 +49,6 @@
 typedef struct
 {
   TaskerHomeClient client;
-  GWeakRef         weak;    /* of a full task; a light one has one already */
   guint            changed; /* a TaskerTaskChange for each kind */
 } TaskerNotifier;
 
@@ -231,7 +230,6 @@ tasker_task_cancelled (GCancellable *cancellable)
 static void
 tasker_notifier_free (TaskerNotifier *notifier)
 {
-  g_weak_ref_clear (&notifier->weak);
   tasker_home_client_clear (&notifier->client);
   g_free (notifier);
 }
@@ -548,16 +546,15 @@ get_home (TaskerTask *self)
 }
 
 /* A full task is known to be alive here: the core has it. A light one may be
- * about to go. */
+ * about to go, and is known weakly already. */
 static TaskerNotifier *
 new_notifier (TaskerTask *self)
 {
   TaskerNotifier *notifier = g_new0 (TaskerNotifier, 1);
+  TaskerWeak *weak = self->full ? tasker_weak_new (self)
+                                : tasker_weak_ref (tasker_stopper_get_weak (TASKER_STOPPER (self)));
 
-  g_weak_ref_init (&notifier->weak, self->full ? self : NULL);
-  tasker_home_client_init (&notifier->client,
-                           self->full ? &notifier->weak : tasker_stopper_get_weak (TASKER_STOPPER (self)),
-                           get_home (self), G_PRIORITY_DEFAULT, tell);
+  tasker_home_client_init (&notifier->client, weak, get_home (self), G_PRIORITY_DEFAULT, tell);
 
   return notifier;
 }
@@ -702,55 +699,92 @@ set_face (TaskerJob  *job,
   face->core = tasker_core_ref (core);
 }
 
-/* With the core's lock held: a reference to the face of a light job, or NULL.
- * One that is about to be finalized forgets the job. */
-static TaskerTask *
-ref_face (TaskerJob *job)
+/* A face that is about to be finalized forgets its job, if it has not done so. */
+static void
+forget_face (TaskerJob  *job,
+             TaskerWeak *weak,
+             TaskerCore *core)
 {
-  TaskerTask *face = job->face;
-
-  if (face == NULL)
-    return NULL;
-
-  face = (TaskerTask *) tasker_stopper_ref_alive (TASKER_STOPPER (face));
-  if (face == NULL)
+  tasker_core_lock (core);
+  if (job->face != NULL && tasker_stopper_get_weak (TASKER_STOPPER (job->face)) == weak)
     {
       job->face->job = NULL;
       g_atomic_pointer_set (&job->face, NULL);
     }
+  tasker_core_unlock (core);
+}
+
+/* Returns: (transfer full) (nullable): the face of a light job, if it has one */
+static TaskerTask *
+ref_face (TaskerJob  *job,
+          TaskerCore *core)
+{
+  g_autoptr(TaskerWeak) weak = NULL;
+  TaskerTask *face;
+
+  if (g_atomic_pointer_get (&job->face) == NULL)
+    return NULL;
+
+  tasker_core_lock (core);
+  if (job->face != NULL)
+    weak = tasker_weak_ref (tasker_stopper_get_weak (TASKER_STOPPER (job->face)));
+  tasker_core_unlock (core);
+
+  if (weak == NULL)
+    return NULL;
+
+  face = tasker_weak_get (weak);
+  if (face == NULL)
+    forget_face (job, weak, core);
 
   return face;
+}
+
+/* Returns: (transfer full) (nullable): a new face of a light job, unless it has got
+ *   one meanwhile */
+static TaskerTask *
+give_face (TaskerJob  *job,
+           TaskerCore *core)
+{
+  g_autoptr(TaskerTask) face = new_without_job (TASKER_TYPE_TASK);
+  gboolean first;
+  gboolean tied = TRUE;
+
+  tasker_stopper_know_weakly (TASKER_STOPPER (face));
+
+  tasker_core_lock (core);
+  first = job->face == NULL;
+  if (first)
+    {
+      set_face (job, face, core);
+      /* What has ended is not cancelled any more. */
+      if (!tasker_job_has_ended (job))
+        tied = tasker_stopper_tie (TASKER_STOPPER (face), &core->source);
+    }
+  tasker_core_unlock (core);
+
+  if (!tied)
+    tasker_cancel (G_CANCELLABLE (face));
+
+  return first ? g_steal_pointer (&face) : NULL;
 }
 
 TaskerTask *
 tasker_task_get_for_job (TaskerJob  *job,
                          TaskerCore *core)
 {
-  g_autoptr(TaskerTask) candidate = NULL;
   TaskerTask *face;
-  gboolean tied = TRUE;
 
   if (job->full)
     return g_object_ref (job->face);
 
-  candidate = new_without_job (TASKER_TYPE_TASK);
-
-  tasker_core_lock (core);
-  face = ref_face (job);
-  if (face == NULL)
+  do
     {
-      set_face (job, candidate, core);
-      /* What has ended is not cancelled any more. */
-      if (tasker_job_has_ended (job))
-        tasker_stopper_know_weakly (TASKER_STOPPER (candidate));
-      else
-        tied = tasker_stopper_tie (TASKER_STOPPER (candidate), &core->source);
-      face = g_object_ref (candidate);
+      face = ref_face (job, core);
+      if (face == NULL)
+        face = give_face (job, core);
     }
-  tasker_core_unlock (core);
-
-  if (!tied)
-    tasker_cancel (G_CANCELLABLE (face));
+  while (face == NULL);
 
   return face;
 }
@@ -773,9 +807,9 @@ tasker_task_disown_job (TaskerJob  *job,
 void
 tasker_task_claim_job (TaskerJob *job)
 {
-  /* What the core held of a full task goes to who takes it. A job without a face
-   * stays owned while a list may give it one. */
-  job->owned = !job->full && ref_face (job) == NULL && job->n_rows > 0;
+  /* What the core held of a full task goes to who takes it. A job that has a face,
+   * or to which a list may give one, stays owned until that is looked at. */
+  job->owned = !job->full && (job->face != NULL || job->n_rows > 0);
 }
 
 TaskerTask *
@@ -790,7 +824,7 @@ tasker_task_take_job (TaskerJob  *job,
       return face;
     }
 
-  if (job->face == NULL)
+  if (!job->full)
     set_face (job, new_without_job (TASKER_TYPE_TASK), core);
 
   return job->face;

@@ -27,7 +27,6 @@ struct _TaskerWatcher
 {
   TaskerHomeClient client;
   gpointer         object;   /* not owned */
-  GWeakRef         weak;     /* the same */
   TaskerHeardFunc  is_heard; /* %NULL if that can be taken for granted */
   guint            wanted;   /* a TaskerChange for each kind */
 

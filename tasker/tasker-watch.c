@@ -19,8 +19,7 @@ tasker_watcher_init (TaskerWatcher   *self,
 {
   g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
 
-  g_weak_ref_init (&self->weak, object);
-  tasker_home_client_init (&self->client, &self->weak, context, G_PRIORITY_DEFAULT, tell);
+  tasker_home_client_init (&self->client, tasker_weak_new (object), context, G_PRIORITY_DEFAULT, tell);
   self->link.data = self;
   self->object = object;
   self->is_heard = is_heard;
@@ -31,7 +30,6 @@ void
 tasker_watcher_clear (TaskerWatcher *self)
 {
   tasker_home_client_clear (&self->client);
-  g_weak_ref_clear (&self->weak);
 }
 
 /* With the core's lock held */
