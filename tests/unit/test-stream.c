@@ -295,6 +295,7 @@ test_model (void)
 typedef struct
 {
   int *last_known; /* atomic: a task that is known to have ended, or 0 */
+  int  first;      /* what to add to the number: threads live on from test to test */
   int  number;     /* from 1 on */
   int  before;     /* one that had ended when this one began, or 0 */
 } Ordered;
@@ -306,9 +307,9 @@ note_order (gpointer       user_data,
 {
   static GPrivate previous;
   Ordered *self = user_data;
-  int ended = GPOINTER_TO_INT (g_private_get (&previous));
+  int ended = GPOINTER_TO_INT (g_private_get (&previous)) - self->first;
 
-  g_private_set (&previous, GINT_TO_POINTER (self->number));
+  g_private_set (&previous, GINT_TO_POINTER (self->first + self->number));
   self->before = g_atomic_int_get (self->last_known);
   if (ended > 0)
     g_atomic_int_set (self->last_known, ended);
@@ -351,6 +352,7 @@ static void
 check_order (guint n_tasks,
              void (*take_all) (TaskerJoinStream *, guint *, guint))
 {
+  static int first;
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   g_autoptr (TaskerJoinStream) stream = new_stream (group);
   g_autofree Ordered *tasks = g_new0 (Ordered, n_tasks + 1);
@@ -361,7 +363,7 @@ check_order (guint n_tasks,
   tasker_group_set_max_running (group, 8);
   for (guint i = 1; i <= n_tasks; i++)
     {
-      tasks[i] = (Ordered) { .last_known = &last_known, .number = (int) i };
+      tasks[i] = (Ordered) { .last_known = &last_known, .first = first, .number = (int) i };
       tasker_group_spawn (group, NULL, note_order, &tasks[i], NULL);
     }
   take_all (stream, numbers, n_tasks);
@@ -370,6 +372,7 @@ check_order (guint n_tasks,
     places[numbers[i]] = i + 1;
   for (guint i = 1; i <= n_tasks; i++)
     g_assert_cmpuint (places[i], >, places[tasks[i].before]);
+  first += (int) n_tasks;
 }
 
 static void
