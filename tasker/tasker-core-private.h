@@ -51,6 +51,7 @@ struct _TaskerCore
   int            eager;       /* who want to know of each end at once */
   int            armed;       /* who wants to be told of changes was not yet, since
                                * the last; counts as eager, too */
+  int            armed_for_spawns; /* … one of those who want to hear of new tasks */
   int            keep_results; /* written with the lock, read without */
 
   /* Atomic; written for every task that comes */

@@ -587,7 +587,7 @@ tasker_core_push (TaskerCore *self,
   while (!g_atomic_pointer_compare_and_exchange_full (&self->inbox, former, job, &former));
 
   if (former == NULL &&
-      (g_atomic_int_get (&self->armed) ||
+      (g_atomic_int_get (&self->armed_for_spawns) ||
        (g_atomic_int_get (&self->n_searching) == 0 && !g_atomic_int_get (&self->saturated))))
     {
       tasker_core_lock (self);

@@ -66,6 +66,7 @@ tasker_watcher_leave (TaskerWatcher *self,
 void
 tasker_watch_arm (TaskerCore *core)
 {
+  g_atomic_int_set (&core->armed_for_spawns, TRUE);
   if (core->armed)
     return;
 
@@ -101,13 +102,13 @@ ask_unheard (TaskerCore *core,
 }
 
 /* Has everybody told who wants to know of what has changed; the ancestors are told
- * when the lock is open, whoever it was who has called this. Returns: whether
- * there is nobody left who was not told of something */
-static gboolean
+ * when the lock is open, whoever it was who has called this. Returns: what those
+ * want to know who were not told of anything */
+static guint
 tell_all (TaskerCore *core)
 {
   guint changed = core->changed;
-  gboolean all_told = TRUE;
+  guint awaited = 0;
 
   core->changed = 0;
   core->climbs = core->climbs || (changed & TASKER_CHANGE_ANY_PROGRESS) != 0;
@@ -122,18 +123,22 @@ tell_all (TaskerCore *core)
           self->changed |= self->wanted & changed;
           tasker_home_client_tell (&self->client, core);
         }
-      all_told = all_told && self->client.home != NULL;
+      if (self->client.home == NULL)
+        awaited |= self->wanted;
     }
 
-  return all_told;
+  return awaited;
 }
 
 /* Something has changed. */
 void
 tasker_watch_settle (TaskerCore *core)
 {
-  if (tell_all (core))
+  guint awaited = tell_all (core);
+
+  if (awaited == 0)
     disarm (core);
+  g_atomic_int_set (&core->armed_for_spawns, (awaited & TASKER_CHANGE_SPAWNED) != 0);
 }
 
 /* Something has changed that @self, if there is one, says itself at once. */
