@@ -108,7 +108,9 @@ struct _TaskerCore
   /* Runners, and the places that they and others have */
   GQueue         hands;     /* of the runners; see place_hand() */
   guint          n_runners; /* the ones on their way included */
-  guint          n_fills;   /* of hands */
+  guint          n_fills;   /* of hands, by who did not look at the clock */
+  gint64         rescued_at; /* when the hands were looked at */
+  guint          n_stocked; /* runners that have taken more than one job at once */
   guint          n_placed;  /* runners that may run jobs */
   guint          n_holding; /* detached jobs that have begun, without a runner */
   guint          n_lent;    /* placed runners whose function waits for a task */

@@ -1091,7 +1091,7 @@ tasker_core_put_back (TaskerCore *self,
                       TaskerHand *hand)
 {
   TaskerJob *jobs[TASKER_HAND_SIZE];
-  int n_jobs = hand->shared ? tasker_hand_take (hand, FALSE, jobs) : 0;
+  int n_jobs = hand->shared ? tasker_hand_take (hand, FALSE, TASKER_HAND_SIZE, jobs) : 0;
 
   while (n_jobs > 0)
     {

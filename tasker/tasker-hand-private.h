@@ -54,6 +54,7 @@ gboolean   tasker_hand_is_stuck    (TaskerHand  *self);
 guint      tasker_hand_count_spare (TaskerHand  *self);
 int        tasker_hand_take        (TaskerHand  *self,
                                     gboolean     half,
+                                    int          n_wanted,
                                     TaskerJob  **jobs);
 void       tasker_hand_detach      (TaskerHand  *self,
                                     TaskerJob   *job);

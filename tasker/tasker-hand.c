@@ -91,6 +91,7 @@ tasker_hand_count_spare (TaskerHand *self)
 /*
  * tasker_hand_take:
  * @half: whether to leave half of them
+ * @n_wanted: how many at the most
  * @jobs: (out): room for the jobs
  *
  * Takes jobs away that are not claimed, the oldest first.
@@ -100,6 +101,7 @@ tasker_hand_count_spare (TaskerHand *self)
 int
 tasker_hand_take (TaskerHand  *self,
                   gboolean     half,
+                  int          n_wanted,
                   TaskerJob  **jobs)
 {
   int head = g_atomic_int_get (&self->head);
@@ -110,6 +112,7 @@ tasker_hand_take (TaskerHand  *self,
       n_jobs = self->tail - head;
       if (half)
         n_jobs = (n_jobs + 1) / 2;
+      n_jobs = MIN (n_jobs, n_wanted);
       if (n_jobs <= 0)
         return 0;
     }

@@ -327,7 +327,7 @@ put_back (TaskerHome *self,
           TaskerHand *hand)
 {
   TaskerJob *jobs[TASKER_HAND_SIZE];
-  int n_jobs = tasker_hand_take (hand, FALSE, jobs);
+  int n_jobs = tasker_hand_take (hand, FALSE, TASKER_HAND_SIZE, jobs);
 
   while (n_jobs > 0)
     {

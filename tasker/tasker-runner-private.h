@@ -19,7 +19,10 @@ struct _TaskerRunner
   TaskerCurrent *current;
   gboolean       placed;    /* has a place; under the lock */
   gboolean       lent;      /* … which it has lent; under the lock */
+  gboolean       stocked;   /* has taken more than one job; under the lock */
   gboolean       searching; /* counts as such; under the lock */
+  int            limit;     /* how many jobs it takes into its hand */
+  gint64         timed_at;  /* when it last looked at the clock, or 0 */
   gint64         room_given; /* when those who wait for room were looked after */
   TaskerHand     hand;
 };

@@ -22,8 +22,14 @@
 #define N_LOOKS 100
 #define LOOK_TIME_US 50
 
-/* After how many fillings of a hand all are looked at for slow functions. */
+/* How often all hands are looked at for slow functions; who takes his jobs one by one
+ * asks for the time only after so many of them. */
+#define RESCUE_INTERVAL_US 1000
 #define RESCUE_INTERVAL 16
+
+/* How long the jobs of a hand are to take. The more of them there are, the longer
+ * the last may be overtaken by newer ones in other hands. */
+#define HAND_TIME_US 200
 
 /* How often those who wait for room are looked after, at most, between two jobs. */
 #define ROOM_INTERVAL_US 100
@@ -87,19 +93,22 @@ take_queued (TaskerRunner *self)
   place_hand (self, NULL);
 
   return tasker_queue_pop (&core->queue, self->hand.slots,
-                           CLAMP (core->queue.length / 2, 1, TASKER_HAND_SIZE));
+                           CLAMP ((int) (core->queue.length / 2), 1, self->limit));
 }
 
 static int
 take_from_others (TaskerRunner *self)
 {
+  if (self->core->n_stocked == 0)
+    return 0;
+
   for (GList *l = self->core->hands.head; l != NULL; l = l->next)
     {
       TaskerHand *hand = l->data;
 
       if (hand != &self->hand && tasker_hand_count_spare (hand) > 0)
         {
-          int n_jobs = tasker_hand_take (hand, TRUE, self->hand.slots);
+          int n_jobs = tasker_hand_take (hand, TRUE, self->limit, self->hand.slots);
 
           if (n_jobs > 0)
             {
@@ -110,6 +119,20 @@ take_from_others (TaskerRunner *self)
     }
 
   return 0;
+}
+
+/* What others have taken and not begun was before what is queued, but they get on,
+ * mostly: it is taken away only where nothing as good is left. */
+static int
+take_best (TaskerRunner *self)
+{
+  TaskerQueue *queue = &self->core->queue;
+  int n_jobs = 0;
+
+  if (queue->n_urgent == 0 && queue->normal.head == NULL)
+    n_jobs = take_from_others (self);
+
+  return n_jobs > 0 ? n_jobs : take_queued (self);
 }
 
 /* A job that wants help; the ones that do not any more are closed. */
@@ -131,11 +154,17 @@ find_help (TaskerCore *core)
 /* Once in a while: what lies behind a slow function in somebody's hand comes
  * back to the head of the queue, or newer jobs would go before it for ever. */
 static void
-rescue (TaskerCore *core)
+rescue (TaskerRunner *self)
 {
-  if (core->n_fills++ % RESCUE_INTERVAL != 0)
+  TaskerCore *core = self->core;
+  gint64 now = self->timed_at;
+
+  if (now == 0 && core->n_fills++ % RESCUE_INTERVAL == 0)
+    now = g_get_monotonic_time ();
+  if (now - core->rescued_at < RESCUE_INTERVAL_US)
     return;
 
+  core->rescued_at = now;
   for (GList *l = core->hands.tail; l != NULL; l = l->prev)
     if (tasker_hand_is_stuck (l->data))
       tasker_core_put_back (core, l->data);
@@ -150,6 +179,17 @@ set_placed (TaskerRunner *self,
 
   self->placed = placed;
   self->core->n_placed += placed ? 1 : (guint) -1;
+}
+
+static void
+set_stocked (TaskerRunner *self,
+             gboolean      stocked)
+{
+  if (self->stocked == stocked)
+    return;
+
+  self->stocked = stocked;
+  self->core->n_stocked += stocked ? 1 : (guint) -1;
 }
 
 static void
@@ -179,21 +219,22 @@ fill_hand (TaskerRunner  *self,
 
   tasker_core_look (core);
   set_placed (self, FALSE);
+  set_stocked (self, FALSE);
 
   *open = NULL;
   n_jobs = take_doomed (self);
   if (n_jobs == 0 && tasker_core_has_place (core))
     {
-      rescue (core);
-      n_jobs = take_queued (self);
-      if (n_jobs == 0)
-        n_jobs = take_from_others (self);
+      rescue (self);
+      n_jobs = take_best (self);
       if (n_jobs == 0)
         *open = find_help (core);
       set_placed (self, n_jobs > 0 || *open != NULL);
     }
 
   tasker_hand_fill (&self->hand, n_jobs);
+  /* The first is claimed at once. */
+  set_stocked (self, n_jobs > 1);
 
   return n_jobs > 0 || *open != NULL;
 }
@@ -247,14 +288,48 @@ give_room (TaskerRunner *self)
   tasker_core_unlock (self->core);
 }
 
+static gboolean
+is_power_of_two (int n)
+{
+  return (n & (n - 1)) == 0;
+}
+
+/* Looks now and then how long @n_jobs of the hand have taken, and takes more of them
+ * the next time, or less. Returns: whether the rest has to go back to the queue */
+static gboolean
+is_overdue (TaskerRunner *self,
+            int           n_jobs,
+            gint64        begin)
+{
+  gint64 duration;
+
+  if (!is_power_of_two (n_jobs))
+    return FALSE;
+
+  self->timed_at = g_get_monotonic_time ();
+  duration = self->timed_at - begin;
+  if (duration > HAND_TIME_US)
+    self->limit = MAX (n_jobs / 2, 1);
+  else if (n_jobs == self->limit && duration <= HAND_TIME_US / 2)
+    self->limit = MIN (2 * n_jobs, TASKER_HAND_SIZE);
+
+  return duration > HAND_TIME_US;
+}
+
 static void
 work (TaskerRunner *self,
       TaskerJob    *job)
 {
+  /* A single one has nothing behind it. */
+  gboolean timed = self->hand.tail >= MIN (self->limit, 2);
+  gint64 begin = timed ? g_get_monotonic_time () : 0;
+  int n_jobs = 0;
+
+  self->timed_at = begin;
   while (job != NULL)
     {
       process (self, job);
-      if (is_urged (self))
+      if (is_urged (self) || (timed && is_overdue (self, ++n_jobs, begin)))
         break;
 
       job = tasker_hand_claim (&self->hand);
@@ -282,6 +357,7 @@ leave (TaskerRunner *self)
   TaskerCore *core = self->core;
 
   set_placed (self, FALSE);
+  set_stocked (self, FALSE);
   set_searching (self, FALSE);
   g_queue_unlink (&core->hands, &self->hand.link);
   if (--core->n_runners == 0)
@@ -467,7 +543,10 @@ live (TaskerCore *core)
   self.current = &current;
   self.placed = FALSE;
   self.lent = FALSE;
+  self.stocked = FALSE;
   self.searching = TRUE;
+  self.limit = 1;
+  self.timed_at = 0;
   self.room_given = 0;
   tasker_hand_init (&self.hand, TRUE, get_thread_id ());
   tasker_current_push (&current);

@@ -292,7 +292,9 @@ define_settings (void)
    *
    * When the task's turn comes, on GLib's scale: the lower the sooner, as in
    * %G_PRIORITY_HIGH. Tasks of one priority begin in the order in which they
-   * were added. Fixed once the task is added.
+   * were added. Threads take several quick ones at a time, so where there is more
+   * than one thread a task may begin some milliseconds after one that was added
+   * later. Fixed once the task is added.
    *
    * Since: 1.0
    */

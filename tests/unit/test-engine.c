@@ -777,6 +777,174 @@ test_urgent_overtakes (void)
   journal_clear (&journal);
 }
 
+/* Tasks that several runners have to begin in their order. */
+typedef struct
+{
+  TaskerGroup   *group;
+  TaskerTestGate busy;
+  TaskerTestGate slow;
+  Journal        journal;
+  Entry         *entries;
+  guint          n_entries;
+} Race;
+
+static void
+race_init (Race  *race,
+           guint  n_entries)
+{
+  race->group = tasker_test_group ("race");
+  race->entries = g_new (Entry, n_entries);
+  race->n_entries = 0;
+  journal_init (&race->journal);
+  tasker_test_gate_init (&race->busy);
+  tasker_test_gate_init (&race->slow);
+  tasker_group_set_max_running (race->group, 1);
+  tasker_group_spawn (race->group, "busy", tasker_test_pass_gate, &race->busy, NULL);
+  tasker_test_gate_await (&race->busy, 1);
+}
+
+static void
+race_add (Race       *race,
+          guint       n_entries,
+          int         priority,
+          TaskerFunc  func)
+{
+  for (guint i = 0; i < n_entries; i++)
+    {
+      Entry *entry = &race->entries[race->n_entries];
+
+      *entry = (Entry) { &race->journal, race->n_entries++, priority };
+      if (priority == G_PRIORITY_DEFAULT)
+        tasker_group_spawn (race->group, NULL, func, entry, NULL);
+      else
+        add_full (race->group, priority, func, entry);
+    }
+}
+
+/* Quick ones, so that runners take many at once, and one that stands still until
+ * all others have run. */
+static void
+race_add_slow (Race *race)
+{
+  race_add (race, 5000, G_PRIORITY_DEFAULT, write_entry);
+  tasker_group_spawn (race->group, "slow", tasker_test_pass_gate, &race->slow, NULL);
+}
+
+static void
+race_run (Race  *race,
+          guint  max_running,
+          guint  n_slow)
+{
+  tasker_group_set_max_running (race->group, max_running);
+  tasker_test_gate_open (&race->busy);
+  tasker_test_wait_for (tasker_group_get_n_tasks (race->group) == n_slow);
+  tasker_test_gate_open (&race->slow);
+  join_all_succeeded (race->group, 1 + race->n_entries + n_slow);
+  g_assert_cmpuint (race->journal.order->len, ==, race->n_entries);
+}
+
+static void
+race_clear (Race *race)
+{
+  g_object_unref (race->group);
+  g_free (race->entries);
+  journal_clear (&race->journal);
+  tasker_test_gate_clear (&race->busy);
+  tasker_test_gate_clear (&race->slow);
+}
+
+static gboolean
+write_and_nap (gpointer       user_data,
+               GCancellable  *stopper,
+               GError       **error)
+{
+  write_entry (user_data, stopper, error);
+  g_usleep (1000);
+
+  return TRUE;
+}
+
+/* Where tasks take their time, none begins long before its turn. A thread that is
+ * not on a processor just then may write a few down late. */
+static void
+test_fifo_slow (void)
+{
+  const guint n_entries = 400, n_runners = 4;
+  guint n_astray = 0;
+  Race race;
+
+  race_init (&race, n_entries);
+  race_add (&race, n_entries, G_PRIORITY_DEFAULT, write_and_nap);
+  race_run (&race, n_runners, 0);
+  for (guint i = 0; i < n_entries; i++)
+    if (ABS ((int) g_array_index (race.journal.order, guint, i) - (int) i) > 2 * (int) n_runners)
+      n_astray++;
+  g_assert_cmpuint (n_astray, <, n_entries / 10);
+  race_clear (&race);
+}
+
+static gboolean
+compute_and_write (gpointer       user_data,
+                   GCancellable  *stopper,
+                   GError       **error)
+{
+  compute (20);
+
+  return write_entry (user_data, stopper, error);
+}
+
+/* What was taken along with a slow one is overtaken for a moment only. */
+static void
+test_fifo_behind_slow (void)
+{
+  const guint n_behind = 300, n_later = 20000;
+
+  for (guint round = 0; round < 3; round++)
+    {
+      guint at = 0, last = 0;
+      Race race;
+
+      race_init (&race, 5000 + n_behind + n_later);
+      race_add_slow (&race);
+      race_add (&race, n_behind, G_PRIORITY_DEFAULT, write_entry);
+      race_add (&race, n_later, G_PRIORITY_DEFAULT, compute_and_write);
+      race_run (&race, 2, 1);
+
+      for (; at < race.journal.order->len; at++)
+        if (g_array_index (race.journal.order, guint, at) < 5000 + n_behind)
+          last = at;
+      g_assert_cmpuint (last, <, 5000 + n_behind + n_later / 10);
+      race_clear (&race);
+    }
+}
+
+/* … and never by one of a lower priority; but one may just be beginning. */
+static void
+test_priorities_behind_slow (void)
+{
+  const guint n_behind = 300, n_low = 50;
+
+  for (guint round = 0; round < 20; round++)
+    {
+      guint n_low_run = 0, n_overtaken = 0;
+      Race race;
+
+      race_init (&race, 5000 + n_behind + n_low);
+      race_add_slow (&race);
+      race_add (&race, n_behind, G_PRIORITY_DEFAULT, write_entry);
+      race_add (&race, n_low, G_PRIORITY_LOW, write_entry);
+      race_run (&race, 2, 1);
+
+      for (guint at = 0; at < race.journal.order->len; at++)
+        if (g_array_index (race.journal.order, guint, at) >= 5000 + n_behind)
+          n_low_run++;
+        else if (n_low_run > 0)
+          n_overtaken++;
+      g_assert_cmpuint (n_overtaken, <=, 1);
+      race_clear (&race);
+    }
+}
+
 /* What a runner has taken */
 
 /* One stands still; those behind it are for the others to take. */
@@ -1028,7 +1196,10 @@ main (int    argc,
   tasker_test_add ("/engine/lending/join-queued-sibling", test_join_queued_sibling);
   tasker_test_add ("/engine/lending/add-wait-inside", test_add_wait_inside);
   tasker_test_add ("/engine/order/fifo", test_fifo);
+  tasker_test_add ("/engine/order/fifo/slow", test_fifo_slow);
+  tasker_test_add ("/engine/order/fifo/behind-slow", test_fifo_behind_slow);
   tasker_test_add ("/engine/order/priorities", test_priorities);
+  tasker_test_add ("/engine/order/priorities/behind-slow", test_priorities_behind_slow);
   tasker_test_add ("/engine/order/many-priorities", test_many_priorities);
   tasker_test_add ("/engine/order/urgent-overtakes", test_urgent_overtakes);
   tasker_test_add ("/engine/taken/stealing", test_stealing);
