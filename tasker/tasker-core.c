@@ -1267,11 +1267,11 @@ count_places (TaskerCore *self)
 }
 
 /* Whether one more may begin; with the lock held. Those who lent their place
- * come first, then main loops, then runners. */
+ * come first, then main loops, for which there is no bound but ours, then runners. */
 gboolean
 tasker_core_has_place_for_home (TaskerCore *self)
 {
-  return count_places (self) + self->n_reclaiming < get_cap (self);
+  return self->max_running == 0 || count_places (self) + self->n_reclaiming < get_cap (self);
 }
 
 gboolean

@@ -172,7 +172,8 @@ tasker_home_left (TaskerHomeJob *job)
   if (job->placed)
     {
       tasker_core_hold (self->core, -1);
-      tasker_core_kick (self->core);
+      if (self->core->max_running > 0)
+        tasker_core_kick (self->core);
     }
   /* It is for the home itself to go. */
   if (self->n_jobs == 0)
@@ -229,26 +230,24 @@ tasker_home_foreach (TaskerCore *core,
 }
 
 static gboolean
-needs_place (TaskerHome    *self,
+wants_place (TaskerHome    *self,
              TaskerHomeJob *job)
 {
-  return self->core->max_running != 0 && !job->placed &&
-         tasker_core_may_begin (self->core, &job->job);
+  return !job->placed && tasker_core_may_begin (self->core, &job->job);
 }
 
-/* Takes a place for a job that begins, if there is one. */
+/* Takes a place for a job that begins, if there is one. It counts as soon as there
+ * is a bound, so it is taken without one, too. */
 static gboolean
 take_place (TaskerHome    *self,
             TaskerHomeJob *job)
 {
-  TaskerCore *core = self->core;
-
-  if (!needs_place (self, job))
+  if (!wants_place (self, job))
     return TRUE;
-  if (!tasker_core_has_place_for_home (core))
+  if (!tasker_core_has_place_for_home (self->core))
     return FALSE;
 
-  tasker_core_hold (core, 1);
+  tasker_core_hold (self->core, 1);
   job->placed = TRUE;
 
   return TRUE;
@@ -347,7 +346,7 @@ has_queued_work (TaskerHome *self)
 {
   TaskerHomeJob *job = from_job (self->queued.head);
 
-  return job != NULL && (!self->starved || !needs_place (self, job) ||
+  return job != NULL && (!self->starved || !wants_place (self, job) ||
                          tasker_core_has_place_for_home (self->core));
 }
 

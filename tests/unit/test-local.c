@@ -331,6 +331,100 @@ test_max_running (void)
     }
 }
 
+/* What has begun on a main loop keeps its place while it waits, and so it does if
+ * it began when there was no bound. */
+static void
+test_max_running_set_late (void)
+{
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) begun = NULL;
+      g_autoptr (TaskerTask) queued = tasker_task_new_async (NULL, NULL, NULL, NULL);
+      gboolean late = i % 2 != 0;
+
+      begun = i < 2 ? tasker_task_new_async (NULL, NULL, NULL, NULL)
+                    : tasker_task_new_interval (NULL, 600 * 1000, go_on, NULL, NULL);
+      if (!late)
+        tasker_group_set_max_running (group, 1);
+      tasker_group_add (group, begun);
+      tasker_test_iterate_until (tasker_task_get_state (begun) == TASKER_TASK_STATE_RUNNING);
+      if (late)
+        tasker_group_set_max_running (group, 1);
+
+      tasker_group_add (group, queued);
+      tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
+      tasker_test_come_to_rest ();
+      g_usleep (20000);
+      g_assert_cmpint (tasker_task_get_state (queued), ==, TASKER_TASK_STATE_QUEUED);
+      tasker_test_assert_counts (group, 3, 3, 0, 0, 0, 0);
+
+      tasker_task_abort (begun);
+      tasker_test_iterate_until (tasker_task_get_state (queued) == TASKER_TASK_STATE_RUNNING);
+      tasker_test_assert_counts (group, 3, 2, 0, 0, 0, 1);
+      tasker_task_complete (queued);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      tasker_test_assert_counts (group, 3, 0, 2, 0, 0, 1);
+    }
+}
+
+/* More have begun than may: none begins until enough of them have ended. */
+static void
+test_max_running_lowered (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  TaskerTask *tasks[11];
+
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    tasks[i] = tasker_task_new_async (NULL, NULL, NULL, NULL);
+  for (guint i = 0; i < 10; i++)
+    tasker_group_add (group, tasks[i]);
+  tasker_test_iterate_until (tasker_task_get_state (tasks[9]) == TASKER_TASK_STATE_RUNNING);
+
+  tasker_group_set_max_running (group, 1);
+  tasker_group_add (group, tasks[10]);
+  for (guint i = 0; i < 10; i++)
+    {
+      tasker_test_come_to_rest ();
+      g_assert_cmpint (tasker_task_get_state (tasks[10]), ==, TASKER_TASK_STATE_QUEUED);
+      tasker_task_complete (tasks[i]);
+    }
+  tasker_test_iterate_until (tasker_task_get_state (tasks[10]) == TASKER_TASK_STATE_RUNNING);
+
+  tasker_task_complete (tasks[10]);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_assert_counts (group, 11, 0, 11, 0, 0, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    g_object_unref (tasks[i]);
+}
+
+/* Without a bound a main loop needs no place, however many threads are busy. */
+static void
+test_max_running_lifted (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  Steps steps = STEPS_INIT;
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_set_max_running (group, 100);
+  for (guint i = 0; i < 100; i++)
+    tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
+  tasker_test_gate_await (&gate, 100);
+  tasker_group_spawn_local (group, NULL, step, &steps, free_steps);
+  tasker_test_come_to_rest ();
+  g_assert_cmpint (steps.n_calls, ==, 0);
+
+  tasker_group_set_max_running (group, 0);
+  tasker_test_come_to_rest ();
+  g_assert_cmpint (steps.n_calls, ==, 1);
+
+  tasker_test_gate_open (&gate);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_assert_counts (group, 101, 0, 101, 0, 0, 0);
+  tasker_test_gate_clear (&gate);
+}
+
 static gboolean
 sleep_6_ms (gpointer       user_data,
             GCancellable  *stopper,
@@ -1242,6 +1336,9 @@ main (int    argc,
   tasker_test_add ("/local/abort", test_abort);
   tasker_test_add ("/local/stopped-alone", test_stopped_alone);
   tasker_test_add ("/local/max-running", test_max_running);
+  tasker_test_add ("/local/max-running-set-late", test_max_running_set_late);
+  tasker_test_add ("/local/max-running-lowered", test_max_running_lowered);
+  tasker_test_add ("/local/max-running-lifted", test_max_running_lifted);
   tasker_test_add ("/local/max-running-slow-steps", test_max_running_slow_steps);
   tasker_test_add ("/local/loop-stays-free", test_loop_stays_free);
   tasker_test_add ("/local/loop-stays-free-of-ticks", test_loop_stays_free_of_ticks);
