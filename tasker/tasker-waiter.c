@@ -50,6 +50,14 @@ get_waiters (TaskerWaiter *self)
                                  : &self->wait.core->waiters;
 }
 
+/* Whether it can forget a handle: who waits for any task expects that more are
+ * added. */
+static gboolean
+is_join (TaskerWaiter *self)
+{
+  return self->wait.for_all && !self->wait.for_any;
+}
+
 static void
 link_waiter (TaskerWaiter *self)
 {
@@ -60,7 +68,7 @@ link_waiter (TaskerWaiter *self)
     g_atomic_int_inc (&self->wait.core->eager);
   if (self->wait.for_room)
     g_atomic_int_inc (&self->wait.core->n_cramped);
-  if (self->wait.for_all)
+  if (is_join (self))
     self->wait.core->n_joiners++;
 }
 
@@ -73,7 +81,7 @@ unlink_waiter (TaskerWaiter *self)
     g_atomic_int_add (&self->wait.core->eager, -1);
   if (self->wait.for_room)
     g_atomic_int_add (&self->wait.core->n_cramped, -1);
-  if (self->wait.for_all)
+  if (is_join (self))
     self->wait.core->n_joiners--;
 }
 

@@ -340,7 +340,8 @@ test_finish_race (void)
     }
 }
 
-/* One join waits for two handles only, and one for a task as well. */
+/* One join waits for two handles only, and one for a task as well. Who waits for
+ * the next result waits for tasks that may yet come. */
 static void
 test_forgotten_subprocess (void)
 {
@@ -349,6 +350,9 @@ test_forgotten_subprocess (void)
   g_autoptr (TaskerGroup) first = tasker_group_clone (forgetful);
   g_autoptr (TaskerGroup) second = tasker_group_clone (forgetful);
   g_autoptr (TaskerGroup) other = tasker_group_clone (busy);
+  g_autoptr (TaskerGroup) idle = tasker_test_group ("idle");
+  g_autoptr (TaskerGroup) consumer = tasker_group_clone (idle);
+  g_autoptr (TaskerJoinStream) stream = tasker_group_join_stream (consumer);
   TaskerTestGate gate;
   Joiner joiners[2];
   GThread *threads[2];
@@ -358,8 +362,11 @@ test_forgotten_subprocess (void)
   tasker_group_spawn (busy, NULL, tasker_test_pass_gate, &gate, NULL);
   threads[0] = joiner_start (&joiners[0], forgetful);
   threads[1] = joiner_start (&joiners[1], busy);
+  tasker_join_stream_next_async (stream, NULL, NULL, NULL);
   g_usleep (6500000);
 
+  tasker_group_finish (idle);
+  tasker_test_come_to_rest ();
   tasker_group_finish (first);
   tasker_group_finish (second);
   tasker_group_finish (other);
@@ -376,6 +383,7 @@ test_forgotten (void)
   g_test_trap_assert_passed ();
   g_test_trap_assert_stderr ("*forgetful*2*");
   g_test_trap_assert_stderr_unmatched ("*industrious*");
+  g_test_trap_assert_stderr_unmatched ("*idle*");
 }
 
 static void
