@@ -586,7 +586,8 @@ tasker_task_note (TaskerTask *self,
   tasker_home_client_tell (&self->notifier->client, core);
 }
 
-/* Tells who listens to the task, and to the group. */
+/* Tells who listens to the task, and to the group; of one that waits for room, when
+ * it is there. */
 void
 tasker_task_announce (TaskerTask *self,
                       guint       changed)
@@ -597,7 +598,11 @@ tasker_task_announce (TaskerTask *self,
     return;
 
   tasker_core_lock (core);
-  if (tasker_job_get_state (self->job) != TASKER_TASK_STATE_NEW && !tasker_job_has_ended (self->job))
+  if (tasker_job_get_state (self->job) == TASKER_TASK_STATE_NEW)
+    {
+      g_atomic_int_or (&self->early, changed);
+    }
+  else if (!tasker_job_has_ended (self->job))
     {
       if (changed & TASKER_TASK_CHANGE_PROGRESS)
         {

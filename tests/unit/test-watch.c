@@ -1321,6 +1321,40 @@ test_progress_early (void)
   close_ears (&ears);
 }
 
+/* One that waits for room is not added yet either. */
+static void
+test_progress_before_room (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = tasker_task_new (NULL, tasker_test_wait_stopped, NULL, NULL);
+  TaskerTestGate gate;
+  Ears ears;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_set_max_queued (group, 1);
+  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+  tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
+  tasker_group_add_wait_async (group, task, NULL, NULL, NULL);
+
+  open_ears (&ears, task, task_properties, G_N_ELEMENTS (task_properties));
+  g_thread_join (g_thread_new ("say", say_early_thread, task));
+  tasker_test_come_to_rest ();
+  g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_NEW);
+  g_assert_cmpuint (heard (&ears, "progress"), ==, 0);
+  tasker_test_gate_open (&gate);
+  tasker_test_iterate_until (tasker_task_get_state (task) == TASKER_TASK_STATE_RUNNING);
+  tasker_test_come_to_rest ();
+  g_assert_cmpuint (heard (&ears, "progress"), ==, 1);
+  g_assert_cmpuint (heard (&ears, "progress-message"), ==, 1);
+
+  tasker_group_stop (group);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  close_ears (&ears);
+  tasker_test_gate_clear (&gate);
+}
+
 /* Several threads say things, the task ends meanwhile, and all of them let go of
  * it; somebody listens, in some rounds. */
 static void
@@ -1432,6 +1466,7 @@ main (int   argc,
   tasker_test_add ("/watch/progress/of-each", test_progress_of_each);
   tasker_test_add ("/watch/progress/of-children", test_progress_of_children);
   tasker_test_add ("/watch/progress/early", test_progress_early);
+  tasker_test_add ("/watch/progress/before-room", test_progress_before_room);
   tasker_test_add ("/watch/progress/races", test_progress_races);
   tasker_test_add ("/watch/states", test_states);
   tasker_test_add ("/watch/states/of-kinds", test_states_of_kinds);
