@@ -204,6 +204,8 @@ tasker_stopper_class_init (TaskerStopperClass *klass)
    *
    * What is spawned hears its group only, and has no deadline.
    *
+   * Changes are notified in the thread that makes them.
+   *
    * Since: 1.0
    */
   properties[PROP_TIMEOUT_MS] =

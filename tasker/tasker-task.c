@@ -40,7 +40,9 @@
  * group, and its result goes to whoever joins. Use a plain [class@Gio.Task]
  * for an operation that nobody needs to stop or wait for.
  *
- * All of it may be called from any thread.
+ * All of it may be called from any thread. What is set before a task is added is
+ * notified at once, in the thread that sets it. What changes later, and its
+ * progress, is notified in the main context in which the object was made.
  *
  * Since: 1.0
  */
