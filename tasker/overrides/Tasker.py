@@ -482,20 +482,20 @@ class Group(Tasker.Group):
             raise RuntimeError('the group is finished, and takes no more tasks')
 
     def _make(self, func, args, kwargs, name, priority):
-        """Makes a task, which is to be added to this group."""
+        """Makes a task, and the job of a coroutine, to be registered when it is added."""
         crew = self._get_crew()
         name = name or getattr(func, '__name__', None)
         self._check_open()
+        job = None
         if jobs.is_coroutine_function(func):
             job = jobs.CoroutineJob(crew, jobs.get_loop_for(func), func, args, kwargs)
             task = _new_external_task(name, _OWNER)
-            job.register(task)
         else:
             task = _new_thread_task(name, jobs.run_in_thread,
                                     jobs.ThreadJob(crew, func, args, kwargs))
         if priority != GLib.PRIORITY_DEFAULT:
             _set_priority(task, priority)
-        return task
+        return task, job
 
     def _begin(self, job, name):
         """Adds a coroutine, which begins now or when there is room."""
@@ -524,7 +524,9 @@ class Group(Tasker.Group):
         if priority == GLib.PRIORITY_DEFAULT and jobs.is_coroutine_function(func):
             job = jobs.CoroutineJob(self._get_crew(), jobs.get_loop_for(func), func, args, kwargs)
             return self._begin(job, name or getattr(func, '__name__', None))
-        task = self._make(func, args, kwargs, name, priority)
+        task, job = self._make(func, args, kwargs, name, priority)
+        if job is not None:
+            job.register(task)
         _add(self, task)
         return task
 
@@ -551,9 +553,9 @@ class Group(Tasker.Group):
         awaited, elsewhere it blocks. Raises Stopped or Aborted once the group is.
         """
         self._check_open()
-        task = self._make(func, args, kwargs, name, priority)
+        task, job = self._make(func, args, kwargs, name, priority)
         if waits.running_loop() is not None:
-            return self._add_wait_async(task)
+            return self._add_wait_async(task, job)
         waits.block(lambda cancellable: self._name_end(Tasker.Group.add_wait, self, task,
                                                        cancellable))
         return task
@@ -566,11 +568,22 @@ class Group(Tasker.Group):
         except GLib.Error as error:
             raise _as_end(error) from None
 
-    async def _add_wait_async(self, task):
+    def _finish_add_wait(self, job, result):
+        """Says whether the task was added, also if nobody waits for that any more."""
+        try:
+            self._name_end(Tasker.Group.add_wait_finish, self, result)
+        except GLib.Error:
+            if job is not None:
+                job.unregister()
+            raise
+
+    async def _add_wait_async(self, task, job):
+        if job is not None:
+            job.register(task)
         await waits.bridge.wait(
             lambda cancellable, callback: Tasker.Group.add_wait_async(self, task, cancellable,
                                                                       callback),
-            lambda result: self._name_end(Tasker.Group.add_wait_finish, self, result))
+            lambda result: self._finish_add_wait(job, result))
         return task
 
     # Stopping

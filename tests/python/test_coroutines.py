@@ -124,6 +124,31 @@ class Results(Case):
         self.assertEqual(begun, list(range(20)))
 
     @run
+    async def test_what_was_not_added_is_not_waited_for(self):
+        async with Tasker.Group(max_running=1, max_queued=1) as group:
+            gate = asyncio.Event()
+            group.spawn(self.wait_for, gate)
+            group.spawn(give)
+            with self.assertRaises(TypeError):
+                group.spawn_wait(give, priority='high')
+            group.spawn_wait(give).close()
+            waiter = asyncio.ensure_future(group.spawn_wait(give))
+            await asyncio.sleep(0.01)
+            waiter.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await waiter
+            gate.set()
+        assert_counts(self, group, succeeded=2, spawned=2)
+        async with Tasker.Group(max_running=1, max_queued=1) as group:
+            group.stop()
+            with self.assertRaises(Tasker.Stopped):
+                await group.spawn_wait(give)
+        assert_counts(self, group, spawned=0)
+
+    async def wait_for(self, task, gate):
+        await gate.wait()
+
+    @run
     async def test_await_from_another_loop(self):
         gate = asyncio.Event()
 

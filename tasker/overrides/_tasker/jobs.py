@@ -437,6 +437,11 @@ class CoroutineJob:
         if _early_aborted and getattr(task, '_mark', None) in _early_aborted:
             self.aborted = True
 
+    def unregister(self):
+        """The task was not added after all; in any thread."""
+        if self.task is not None:
+            self._forget()
+
     def _forget(self):
         task = self.task
         del of_task[task], self.crew.jobs[task]
