@@ -811,25 +811,42 @@ async def unless(awaitable, stopper):
     there together the stop wins.
     """
     operation = asyncio.ensure_future(awaitable)
-    loop = asyncio.get_running_loop()
     watch = Stopper._get_watch(stopper)
-    stop = watch.add(loop)
+    stop = watch.add(asyncio.get_running_loop())
     try:
         if not stopper.is_cancelled():
             await asyncio.wait((operation, stop), return_when=asyncio.FIRST_COMPLETED)
         if not stopper.is_cancelled():
             return operation.result()
-        operation.cancel()
-        await asyncio.wait((operation,))
-        if not operation.cancelled():
-            operation.exception()  # nobody else asks for it
+        await _cancel(operation)
         raise waits.cancelled_error()
     except asyncio.CancelledError:
-        operation.cancel()
+        await _cancel(operation)
         raise
     finally:
         watch.remove(stop)
         operation = None
+
+
+async def _cancel(operation):
+    """Cancels an operation, and waits until it has cleaned up.
+
+    If the one who waits is cancelled meanwhile, so is the operation once more.
+    """
+    cancelled = None
+    while not operation.done():
+        operation.cancel()
+        try:
+            await asyncio.wait((operation,))
+        except asyncio.CancelledError as again:
+            cancelled = again
+    if not operation.cancelled():
+        operation.exception()  # nobody else asks for it
+    try:
+        if cancelled is not None:
+            raise cancelled
+    finally:
+        cancelled = None
 
 
 @_public

@@ -443,6 +443,20 @@ class Cancellation(Case):
         self.assertEqual({task.name for task in await group.collect()}, {'slow', 'wait', 'give'})
 
     @run
+    async def test_of_a_shutdown(self):
+        go_on = asyncio.Event()
+        group = Tasker.Group()
+        group.spawn(self.wait_for, go_on)
+        await self.cancel(group.shutdown(30))
+        self.assertTrue(group.is_stopped())
+        go_on.set()
+        await group.shutdown(30)
+        assert_counts(self, group, succeeded=1)
+
+    async def wait_for(self, task, event):
+        await event.wait()
+
+    @run
     async def test_of_a_collect_that_has_its_result(self):
         for i in range(50):
             group = Tasker.Group()

@@ -146,6 +146,93 @@ class Awaiting(Case):
             log.append('cancelled')
             raise
 
+    async def clean_up(self, log):
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            await asyncio.sleep(0.01)
+            log.append('cleaned up')
+
+    async def count(self, log):
+        try:
+            for i in range(1000):
+                yield i
+                await asyncio.sleep(0.001 if i < 3 else 1000)
+        finally:
+            await asyncio.sleep(0.01)
+            log.append('closed')
+
+    async def cancel(self, awaitable, n_times=1):
+        waiter = asyncio.ensure_future(awaitable)
+        for _ in range(n_times):
+            await asyncio.sleep(0.02)
+            waiter.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await waiter
+
+    @run
+    async def test_cancellation_waits_for_what_cleans_up(self):
+        stopper = Tasker.Group().create_stopper()
+        log = []
+
+        async def take():
+            async for i in Tasker.take_until(self.count(log), stopper):
+                log.append(i)
+
+        await self.cancel(Tasker.unless(self.clean_up(log), stopper))
+        self.assertEqual(log, ['cleaned up'])
+        log.clear()
+        await self.cancel(take())
+        self.assertEqual(log, [0, 1, 2, 3, 'closed'])
+
+    @run
+    async def test_cancelled_again(self):
+        """Each cancellation goes on to what is awaited, however often it comes."""
+        stopper = Tasker.Group().create_stopper()
+        n_cancelled = 0
+
+        async def stubborn():
+            nonlocal n_cancelled
+            while n_cancelled < 2:
+                try:
+                    await asyncio.sleep(1000)
+                except asyncio.CancelledError:
+                    n_cancelled += 1
+            return 'never seen'
+
+        await self.cancel(Tasker.unless(stubborn(), stopper), 2)
+        self.assertEqual(n_cancelled, 2)
+
+    @run
+    async def test_cancelled_and_stopped(self):
+        """The stop ends what is awaited, and who awaits is cancelled meanwhile."""
+        group = Tasker.Group()
+        log = []
+        waiter = asyncio.ensure_future(Tasker.unless(self.clean_up(log), group.create_stopper()))
+        await asyncio.sleep(0.005)
+        group.stop()
+        await asyncio.sleep(0.005)
+        waiter.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await waiter
+        self.assertNotIn('clean_up', {task.get_coro().__name__ for task in asyncio.all_tasks()})
+
+    @run
+    async def test_cancellation_of_the_others(self):
+        stopper = Tasker.Group().create_stopper()
+
+        async def tick():
+            async for _ in Tasker.interval(1000, stopper):
+                pass
+
+        async def turn():
+            while True:
+                await stopper.yield_now()
+
+        await self.cancel(tick())
+        await self.cancel(turn())
+        await stopper.sleep(0)
+
     @run
     async def test_take_until(self):
         async def count():
