@@ -182,6 +182,11 @@ TaskerCore      *tasker_core_new            (void);
 TaskerCore      *tasker_core_ref            (TaskerCore      *self);
 void             tasker_core_unref          (TaskerCore      *self);
 
+/* Objects that belong to a group */
+gpointer         tasker_core_make           (TaskerCore      *self,
+                                             GType            type);
+TaskerCore      *tasker_core_get_given      (void);
+
 void             tasker_core_lock           (TaskerCore      *self);
 void             tasker_core_unlock         (TaskerCore      *self);
 

@@ -28,6 +28,9 @@
 static TaskerJob closed;
 #define CLOSED (&closed)
 
+/* The core for what this thread is making. */
+static GPrivate given;
+
 /* How long a join waits for handles alone before it says so. */
 #define HANDLES_PATIENCE_MS 5000
 
@@ -421,6 +424,49 @@ tasker_core_add_handle (TaskerCore *self,
   tasker_core_unlock (self);
 
   return open;
+}
+
+/*
+ * tasker_core_make:
+ * @type: one whose instances get their core from tasker_core_get_given()
+ *
+ * Returns: (transfer full): a new object that belongs to the group
+ */
+gpointer
+tasker_core_make (TaskerCore *self,
+                  GType       type)
+{
+  gpointer object;
+
+  g_private_set (&given, self);
+  object = g_object_new (type, NULL);
+  g_private_set (&given, NULL);
+
+  return object;
+}
+
+/*
+ * tasker_core_get_given:
+ *
+ * For an object that is being made. Where g_object_new() is called from outside,
+ * as bindings let one do, it gets a group of its own to which nothing can be added.
+ *
+ * Returns: (transfer full): the core
+ */
+TaskerCore *
+tasker_core_get_given (void)
+{
+  TaskerCore *self = g_private_get (&given);
+
+  if (self != NULL)
+    return tasker_core_ref (self);
+
+  self = tasker_core_new ();
+  tasker_core_add_handle (self, TRUE);
+  tasker_core_close_handle (self);
+  tasker_core_drop_handle (self);
+
+  return self;
 }
 
 /* A full task may have been cancelled or aborted before it was queued, when

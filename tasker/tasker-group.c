@@ -16,7 +16,6 @@
 #include "tasker-runner-private.h"
 #include "tasker-shutdown-private.h"
 #include "tasker-signal-private.h"
-#include "tasker-signaller-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-task-list-private.h"
 #include "tasker-task-private.h"
@@ -1815,7 +1814,7 @@ tasker_group_create_signaller (TaskerGroup *self)
 {
   g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
 
-  return tasker_signaller_new (&self->core->source);
+  return tasker_core_make (self->core, TASKER_TYPE_SIGNALLER);
 }
 
 /**

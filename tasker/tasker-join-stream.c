@@ -419,6 +419,8 @@ tasker_join_stream_class_init (TaskerJoinStreamClass *klass)
 static void
 tasker_join_stream_init (TaskerJoinStream *self)
 {
+  self->core = tasker_core_get_given ();
+  tasker_core_add_handle (self->core, FALSE);
   tasker_deque_init (&self->rows);
   self->taken = g_ptr_array_new_with_free_func (g_object_unref);
   tasker_watcher_init (&self->watcher, self,
@@ -430,10 +432,7 @@ tasker_join_stream_init (TaskerJoinStream *self)
 TaskerJoinStream *
 tasker_join_stream_new (TaskerCore *core)
 {
-  TaskerJoinStream *self = g_object_new (TASKER_TYPE_JOIN_STREAM, NULL);
-
-  self->core = tasker_core_ref (core);
-  tasker_core_add_handle (core, FALSE);
+  TaskerJoinStream *self = tasker_core_make (core, TASKER_TYPE_JOIN_STREAM);
 
   tasker_core_lock (core);
   tasker_watcher_join (&self->watcher, core);

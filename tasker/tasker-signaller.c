@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "tasker-signaller-private.h"
+#include "tasker-signaller.h"
+
+#include "tasker-core-private.h"
 
 /**
  * TaskerSignaller:
@@ -50,16 +52,7 @@ tasker_signaller_class_init (TaskerSignallerClass *klass)
 static void
 tasker_signaller_init (TaskerSignaller *self)
 {
-}
-
-TaskerSignaller *
-tasker_signaller_new (TaskerSource *source)
-{
-  TaskerSignaller *self = g_object_new (TASKER_TYPE_SIGNALLER, NULL);
-
-  self->source = tasker_source_ref (source);
-
-  return self;
+  self->source = &tasker_core_get_given ()->source;
 }
 
 /**

@@ -316,6 +316,7 @@ tasker_task_list_class_init (TaskerTaskListClass *klass)
 static void
 tasker_task_list_init (TaskerTaskList *self)
 {
+  self->core = tasker_core_get_given ();
   self->live = g_hash_table_new (NULL, NULL);
   self->rows = g_sequence_new (NULL);
   tasker_watcher_init (&self->watcher, self, TASKER_CHANGE_SPAWNED | TASKER_CHANGE_ENDED,
@@ -352,7 +353,6 @@ static void
 fill (TaskerTaskList *self,
       TaskerCore     *core)
 {
-  self->core = tasker_core_ref (core);
   self->link.data = self;
 
   tasker_core_lock (core);
@@ -379,7 +379,7 @@ tasker_task_list_get (TaskerCore *core)
   self = weak != NULL ? tasker_weak_get (weak) : NULL;
   if (self == NULL)
     {
-      self = g_object_new (TASKER_TYPE_TASK_LIST, NULL);
+      self = tasker_core_make (core, TASKER_TYPE_TASK_LIST);
       fill (self, core);
     }
   /* Without a main loop that runs, it is up to date at least when it is asked

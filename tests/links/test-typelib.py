@@ -61,10 +61,22 @@ def test_error():
         raise AssertionError('a finished handle took a task')
 
 
+def test_made_by_themselves():
+    stream = Tasker.JoinStream()
+    assert stream.is_ended() and stream.get_n_items() == 0
+    assert stream.try_next() is None and stream.next(None) is None
+    signaller = Tasker.Signaller()
+    assert signaller.stop() and signaller.is_stopped()
+    assert not Tasker.Stopper().is_cancelled()
+    tasks = Tasker.Group.new(None).get_tasks()
+    assert type(tasks)().get_n_items() == 0
+
+
 def main():
     test_results()
     test_stop()
     test_error()
+    test_made_by_themselves()
 
 
 if __name__ == '__main__':
