@@ -269,6 +269,9 @@ tasker_job_is_external (TaskerJob *job)
  * Registers somebody who runs tasks on a loop of its own, such as the binding
  * of a language, for the rest of the process.
  *
+ * In JavaScript a function must not be called in another thread than the main
+ * one, so this is not for JavaScript.
+ *
  * Returns: the number of the owner, for [ctor@Tasker.Task.new_external]; or 0
  *   if there are 16 already
  *

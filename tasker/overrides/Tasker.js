@@ -818,6 +818,7 @@ function forbid(object, name, where) {
 function forbidThreads() {
     forbid(Tasker.Task, 'new', 'Tasker.Task.new()');
     forbid(Tasker.Task, 'new_each', 'Tasker.Task.new_each()');
+    forbid(Tasker.Task, 'register_owner', 'Tasker.Task.register_owner()');
     forbid(Tasker.Group.prototype, 'run_in_thread', 'Group.run_in_thread()');
     forbid(Gio.Task.prototype, 'run_in_thread', 'Gio.Task.run_in_thread()');
     forbid(Gio.Task.prototype, 'run_in_thread_sync', 'Gio.Task.run_in_thread_sync()');

@@ -49,6 +49,12 @@ test('workers of a GTask', async () => {
     assertSame(group.nSpawned, 0);
 });
 
+/* The owner of external tasks is told by whichever thread. */
+test('owners of external tasks', async () => {
+    await assertForbidden(() => Tasker.Task.register_owner(worker));
+    await assertForbidden(() => Tasker.Task.registerOwner(worker));
+});
+
 test('handlers of "cancelled"', async () => {
     const group = new Tasker.Group();
     const task = group.spawn(self => self.waitStopped());
