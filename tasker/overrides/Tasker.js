@@ -41,6 +41,7 @@ let addTask = null;
 let tryAddTask = null;
 let completeTask = null;
 let isCancelled = null;
+let beginNext = null;
 
 /* What a task's function returned, `{value}`, or failed with, `{error}`. It is
  * kept in the task, and so as long as the library or anybody else holds that;
@@ -775,7 +776,7 @@ const streamMethods = {
             return Promise.resolve({value: undefined, done: true});
 
         return new Promise((resolve, reject) => {
-            this.next_async(cancellable, (stream, result) => {
+            beginNext.call(this, cancellable, (stream, result) => {
                 try {
                     const value = stream.next_finish(result);
                     resolve({value: value ?? undefined, done: value === null});
@@ -784,6 +785,11 @@ const streamMethods = {
                 }
             });
         });
+    },
+
+    /* A Promise of a task would be one of what the task returns. */
+    next_async(cancellable = null, callback = null) {
+        return callback === null ? this.next(cancellable) : beginNext.call(this, cancellable, callback);
     },
 
     /** Gives what was not taken back to the group, where a loop was left early. */
@@ -882,6 +888,7 @@ function _init() {
     tryAddTask = Tasker.Group.prototype.try_add;
     completeTask = Tasker.Task.prototype.complete;
     isCancelled = Gio.Cancellable.prototype.is_cancelled;
+    beginNext = Tasker.JoinStream.prototype.next_async;
 
     addMethods(Tasker.Stopper, stopperMethods);
     Tasker.Stopper.prototype.wait = stopperMethods.waitStopped;

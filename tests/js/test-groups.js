@@ -114,6 +114,29 @@ test('collect returns the tasks, in the order of their ends', async () => {
     assertEqual(group.poll_collect(), []);
 });
 
+test('a Promise of the next task is none of what that returns', async () => {
+    const group = new Tasker.Group();
+    const spawned = [
+        group.spawn(async () => 42),
+        group.spawn(async () => {
+            throw new Error('fails');
+        }),
+    ];
+    const taken = [];
+    const stream = group.joinStream();
+
+    taken.push(await stream.next_async(null), await stream.nextAsync());
+    assert(taken.every(({value, done}) => spawned.includes(value) && !done));
+    assertSame(new Set(taken.map(({value}) => value)).size, 2);
+    assertEqual(await stream.next_async(null), {done: true});
+
+    /* With a callback it is as it is in C. */
+    const last = await new Promise(resolve => {
+        stream.next_async(null, (_stream, result) => resolve({task: stream.next_finish(result)}));
+    });
+    assertSame(last.task, null);
+});
+
 test('for await over the stream', async () => {
     const group = new Tasker.Group();
     const names = [];
