@@ -841,7 +841,7 @@ tasker_group_is_finished (TaskerGroup *self)
  *
  * Gets what the group is called.
  *
- * Returns: (nullable): the name
+ * Returns: (transfer none) (nullable): the name
  *
  * Since: 1.0
  */

@@ -1286,7 +1286,7 @@ tasker_task_get_current (void)
  *
  * Gets what the task is called.
  *
- * Returns: (nullable): the name
+ * Returns: (transfer none) (nullable): the name
  *
  * Since: 1.0
  */

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /**
  * TaskerFunc:
  * @user_data: (closure): data that came with the function
- * @stopper: the cancellable to obey
+ * @stopper: (not nullable): the cancellable to obey
  * @error: return location for the error
  *
  * The function of a task that runs in a worker thread.
@@ -42,7 +42,7 @@ typedef gboolean (*TaskerFunc) (gpointer       user_data,
 /**
  * TaskerStepFunc:
  * @user_data: (closure): data that came with the function
- * @stopper: the cancellable to obey
+ * @stopper: (not nullable): the cancellable to obey
  * @error: return location for the error
  *
  * The function of a task that runs on a main loop, one bounded step a call.
@@ -63,7 +63,7 @@ typedef gboolean (*TaskerStepFunc) (gpointer       user_data,
  * TaskerEachFunc:
  * @user_data: (closure): data that came with the function
  * @index: the item to work on, from 0
- * @stopper: the cancellable to obey
+ * @stopper: (not nullable): the cancellable to obey
  * @error: return location for the error
  *
  * The function of a task over many items, see [ctor@Tasker.Task.new_each].

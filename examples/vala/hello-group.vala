@@ -4,7 +4,7 @@
  * other, and a main loop that stops them both. It runs for one second. */
 
 /* A task's function runs in a worker thread. The stopper tells when to stop. */
-bool tick (Cancellable? stopper) throws Error {
+bool tick (Cancellable stopper) throws Error {
   /* The sleep ends early, with an error, at the stop. To fail with that error
    * is how a task says that it has ended because it was stopped. */
   while (((Tasker.Stopper) stopper).sleep (10 * 1000))
