@@ -1260,6 +1260,12 @@ tasker_core_doom (TaskerCore *self,
   gboolean reached;
 
   tasker_core_lock (self);
+  if (job->full && tasker_task_get_core (job->face) != self)
+    {
+      /* It was just refused, and somebody else may have it by now. */
+      tasker_core_unlock (self);
+      return FALSE;
+    }
   /* Where it has begun, it is in no hand to be taken back from: to look through
    * all of them for each of many tasks would cost more than the stop. */
   if (tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED)

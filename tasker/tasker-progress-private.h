@@ -15,7 +15,7 @@ double tasker_progress_get   (TaskerCore *core);
 void   tasker_progress_add   (TaskerCore *core,
                               TaskerJob  *job);
 
-/* It was not added to the core, after all. */
+/* It was not added to the core, after all. With the lock held, too. */
 void   tasker_progress_remove (TaskerCore *core,
                                TaskerJob  *job);
 

@@ -99,10 +99,8 @@ void
 tasker_progress_remove (TaskerCore *core,
                         TaskerJob  *job)
 {
-  tasker_core_lock (core);
   if (core->progressing != NULL)
     g_hash_table_remove (core->progressing, job);
-  tasker_core_unlock (core);
 }
 
 /* Tells the parent, of which the lock is taken while that of the child is

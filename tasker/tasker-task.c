@@ -2,6 +2,8 @@
 
 #include "tasker-task-private.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "tasker-child-private.h"
 #include "tasker-current-private.h"
 #include "tasker-enums.h"
@@ -61,7 +63,10 @@ struct _TaskerTask
   TaskerJob     *job;     /* under the core's lock it becomes %NULL in the end,
                            * if the core still holds it */
   gboolean       full;    /* that of the job */
-  TaskerCore    *core;    /* atomic; %NULL while it is new */
+  TaskerCore    *core;    /* atomic; %NULL while it is new. Becomes that again, under
+                           * its lock, if it was not added in the end */
+  GSList        *former;  /* cores of which that is so: kept for who still looks at
+                           * them; belongs to the one who adds it */
   GQueue         waiters; /* under the core's lock */
   TaskerRelease *release; /* if release-in-context is set */
 
@@ -269,6 +274,7 @@ tasker_task_finalize (GObject *object)
   g_clear_pointer (&self->job, tasker_job_free);
   g_clear_pointer (&self->release, tasker_release_free);
   g_clear_pointer (&self->core, tasker_core_unref);
+  g_slist_free_full (self->former, (GDestroyNotify) tasker_core_unref);
   g_clear_pointer (&self->notifier, tasker_notifier_free);
   g_clear_pointer (&self->context, g_main_context_unref);
 
@@ -481,7 +487,8 @@ tasker_task_get_job (TaskerTask *self)
   return self->job;
 }
 
-/* That of the group to which it was added, which it holds; or NULL. */
+/* That of the group to which it was added, which it holds; or NULL. Where it may
+ * just be refused this is to be asked again under the lock of that core. */
 TaskerCore *
 tasker_task_get_core (TaskerTask *self)
 {
@@ -599,8 +606,15 @@ tasker_task_announce (TaskerTask *self,
   if (!tasker_task_ask_heard (self) && (changed & TASKER_TASK_CHANGE_PROGRESS) == 0)
     return;
 
+  if (core == NULL)
+    {
+      /* It has just been refused. */
+      g_atomic_int_or (&self->early, changed);
+      return;
+    }
+
   tasker_core_lock (core);
-  if (tasker_job_get_state (self->job) == TASKER_TASK_STATE_NEW)
+  if (get_core (self) != core || tasker_job_get_state (self->job) == TASKER_TASK_STATE_NEW)
     {
       g_atomic_int_or (&self->early, changed);
     }
@@ -659,7 +673,8 @@ tasker_task_end_async (TaskerTask *self,
   if (core != NULL)
     {
       tasker_core_lock (core);
-      tasker_home_ready ((TaskerHomeJob *) self->job);
+      if (get_core (self) == core)
+        tasker_home_ready ((TaskerHomeJob *) self->job);
       tasker_core_unlock (core);
     }
 
@@ -690,10 +705,16 @@ tasker_task_leave (TaskerTask *self)
   TaskerCore *core = get_core (self);
 
   tasker_stopper_release (TASKER_STOPPER (self));
+  if (g_slist_find (self->former, core) == NULL)
+    self->former = g_slist_prepend (self->former, tasker_core_ref (core));
+
+  tasker_core_lock (core);
   g_atomic_int_set (&self->job->state, TASKER_TASK_STATE_NEW);
   tasker_progress_remove (core, self->job);
   self->job->owned = FALSE;
   g_atomic_pointer_set (&self->core, NULL);
+  tasker_task_wake_waiters (self, core);
+  tasker_core_unlock (core);
   tasker_core_unref (core);
 }
 
@@ -1525,10 +1546,14 @@ tasker_task_abort (TaskerTask *self)
 
 static gboolean
 is_ended (TaskerCore  *core,
-          gpointer     job,
+          gpointer     task,
           GError     **error)
 {
-  return tasker_job_has_ended (job);
+  if (get_core (task) == core)
+    return tasker_job_has_ended (((TaskerTask *) task)->job);
+
+  g_set_error_literal (error, TASKER_ERROR, TASKER_ERROR_FINISHED, _("The task was not added"));
+  return TRUE;
 }
 
 static gboolean
@@ -1555,7 +1580,8 @@ report (TaskerTask  *self,
  * Fails with the task's own error, with its name in the message, if it
  * failed; with [error@Tasker.Error.STOPPED] or [error@Tasker.Error.ABORTED] if
  * it was stopped or aborted; with %G_IO_ERROR_CANCELLED if @cancellable was
- * cancelled first; and with [error@Tasker.Error.DEADLOCK] at once inside of
+ * cancelled first; with [error@Tasker.Error.FINISHED] if the task was just being
+ * added, and was refused; and with [error@Tasker.Error.DEADLOCK] at once inside of
  * the task itself, and in a handler of [signal@Gio.Cancellable::cancelled].
  *
  * The result stays with the group, for whoever collects. A task may wait for
@@ -1570,15 +1596,13 @@ tasker_task_join (TaskerTask    *self,
                   GCancellable  *cancellable,
                   GError       **error)
 {
-  TaskerWait wait = { .task = self, .ready = is_ended };
+  TaskerWait wait = { .task = self, .ready = is_ended, .data = self };
 
   g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
-  g_return_val_if_fail (get_core (self) != NULL, FALSE);
+  wait.core = get_core (self);
+  g_return_val_if_fail (wait.core != NULL, FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  wait.core = get_core (self);
-  wait.data = self->job;
 
   return tasker_waiter_wait (&wait, cancellable, error) && report (self, error);
 }
@@ -1603,14 +1627,12 @@ tasker_task_join_async (TaskerTask          *self,
                         gpointer             user_data)
 {
   g_autoptr(GTask) result = NULL;
-  TaskerWait wait = { .task = self, .ready = is_ended };
+  TaskerWait wait = { .task = self, .ready = is_ended, .data = self };
 
   g_return_if_fail (TASKER_IS_TASK (self));
-  g_return_if_fail (get_core (self) != NULL);
-  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-
   wait.core = get_core (self);
-  wait.data = self->job;
+  g_return_if_fail (wait.core != NULL);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   result = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (result, tasker_task_join_async);

@@ -639,6 +639,103 @@ test_bad_new (void)
   tasker_test_ledger_close (ledger, 1, 0);
 }
 
+/* Who waits for a task that is refused in the end is told. */
+static void
+test_refused_join (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("full");
+  g_autoptr (TaskerTask) task = tasker_task_new ("refused", tasker_test_succeed, NULL, NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) added = NULL;
+  g_autoptr (GAsyncResult) joined = NULL;
+  g_autoptr (GError) error = NULL;
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_set_max_queued (group, 1);
+  tasker_group_spawn (group, "running", tasker_test_pass_gate, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+  tasker_group_spawn (group, "queued", tasker_test_pass_gate, &gate, NULL);
+
+  tasker_group_add_wait_async (group, task, cancellable, tasker_test_keep, &added);
+  tasker_task_join_async (task, NULL, tasker_test_keep, &joined);
+  g_cancellable_cancel (cancellable);
+  tasker_test_iterate_until (added != NULL && joined != NULL);
+  g_assert_false (tasker_group_add_wait_finish (group, added, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_false (tasker_task_join_finish (task, joined, &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_FINISHED);
+
+  tasker_test_gate_open (&gate);
+  tasker_group_add (group, task);
+  g_assert_true (tasker_task_join (task, NULL, NULL));
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_gate_clear (&gate);
+}
+
+typedef struct
+{
+  TaskerTask *task; /* atomic: the one that is just being added */
+  int         ended;
+} Refusal;
+
+static gpointer
+meddle_thread (gpointer user_data)
+{
+  Refusal *refusal = user_data;
+
+  while (!g_atomic_int_get (&refusal->ended))
+    {
+      g_autoptr (TaskerTask) task = g_atomic_pointer_exchange (&refusal->task, NULL);
+
+      if (task == NULL)
+        continue;
+      for (guint i = 0; i < 20; i++)
+        {
+          tasker_task_set_progress (task, (double) (i % 2), NULL);
+          if (i == 10)
+            g_cancellable_cancel (G_CANCELLABLE (task));
+        }
+    }
+
+  return NULL;
+}
+
+/* A group that refuses a task may be gone while somebody cancels the task, or says
+ * something of it; then another one takes it. */
+static void
+test_refused_races (void)
+{
+  g_autoptr (TaskerGroup) taker = tasker_test_group ("taker");
+  guint n_rounds = tasker_test_rounds (20000);
+  Refusal refusal = { 0 };
+  GThread *thread = g_thread_new ("meddle", meddle_thread, &refusal);
+
+  tasker_group_set_keep_results (taker, FALSE);
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr (TaskerTask) task = tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
+      TaskerGroup *group = tasker_group_new (NULL);
+      g_autoptr (TaskerTask) former = NULL;
+      g_autoptr (GError) error = NULL;
+
+      tasker_group_stop (group);
+      former = g_atomic_pointer_exchange (&refusal.task, g_object_ref (task));
+      g_assert_false (tasker_group_add_wait (group, task, NULL, &error));
+      g_assert_error (error, TASKER_ERROR, TASKER_ERROR_STOPPED);
+      g_object_unref (group);
+      tasker_group_add (taker, task);
+    }
+  g_atomic_int_set (&refusal.ended, TRUE);
+  g_thread_join (thread);
+  g_clear_object (&refusal.task);
+
+  g_assert_true (tasker_group_join (taker, NULL, NULL));
+  tasker_test_assert_equation (taker);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -663,6 +760,8 @@ main (int    argc,
   tasker_test_add ("/task/data-freed-at-end", test_data_freed_at_end);
   tasker_test_add ("/task/added-twice", test_added_twice);
   tasker_test_add ("/task/configured-late", test_configured_late);
+  tasker_test_add ("/task/refused/join", test_refused_join);
+  tasker_test_add ("/task/refused/races", test_refused_races);
   tasker_test_add ("/task/bad-input", test_bad_task);
   tasker_test_add ("/task/bad-input/new", test_bad_new);
 
