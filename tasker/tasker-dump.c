@@ -93,12 +93,12 @@ add_head (TaskerCore *core,
                                                                   : _(", stopped %.2f s ago"),
                               ago);
     }
-  g_string_append_printf (text, "\n%*s%" G_GUINT64_FORMAT " live, %" G_GUINT64_FORMAT " succeeded, %"
-                          G_GUINT64_FORMAT " failed, %" G_GUINT64_FORMAT " stopped, %"
-                          G_GUINT64_FORMAT " aborted\n",
-                          get_indent (dump) + INDENT, "",
-                          tasker_core_get_n_live (core), core->n_ended[0], core->n_ended[1],
-                          core->n_ended[2], core->n_ended[3]);
+  g_string_append_printf (text, "\n%*s", get_indent (dump) + INDENT, "");
+  g_string_append_printf (text, _("%llu live, %llu succeeded, %llu failed, %llu stopped, %llu aborted"),
+                          (unsigned long long) tasker_core_get_n_live (core),
+                          (unsigned long long) core->n_ended[0], (unsigned long long) core->n_ended[1],
+                          (unsigned long long) core->n_ended[2], (unsigned long long) core->n_ended[3]);
+  g_string_append_c (text, '\n');
 }
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Has the library say something with a number in it: that a join waits for one
- * handle, and for three. Prints both, in the language of the environment, with
- * the translations from the directory that it is given. */
+/* Has the library say something with numbers in it: that a join waits for one
+ * handle, and for three, and what a group is doing. Prints that, in the language
+ * of the environment, with the translations from the directory that it is given. */
 
 #include <tasker.h>
 
@@ -38,6 +38,15 @@ forget_handles (const char *name,
   return handles;
 }
 
+static void
+describe_group (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_group_new ("Leer");
+  g_autofree char *dump = tasker_group_dump (group);
+
+  g_print ("%s", dump);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -52,6 +61,7 @@ main (int   argc,
   three = forget_handles ("Drei", 3);
   /* Now that the library has named its own directory. */
   bindtextdomain ("libtasker", argv[1]);
+  describe_group ();
 
   while (g_atomic_int_get (&n_said) < 2)
     g_main_context_iteration (NULL, TRUE);

@@ -16,6 +16,8 @@ EXPECTED = {
     'aber ihr Join wartet auf 1 Handle, das nicht beendet ist',
     'Die Gruppe „Drei“ hat keine Aufgabe mehr, '
     'aber ihr Join wartet auf 3 Handles, die nicht beendet sind',
+    'Gruppe „Leer“, 1 offenes Handle',
+    '  0 lebend, 0 gelungen, 0 fehlgeschlagen, 0 angehalten, 0 abgebrochen',
 }
 
 
