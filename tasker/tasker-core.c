@@ -877,17 +877,6 @@ tasker_core_hand_in (TaskerCore *self,
   tasker_results_add (&self->results, job);
 }
 
-/* From here on somebody may free the job, and what user code follows in this
- * thread is not inside of it. */
-static void
-leave_job (TaskerJob *job)
-{
-  TaskerCurrent *current = tasker_current_get ();
-
-  if (current != NULL && current->job == job)
-    current->job = NULL;
-}
-
 /* What has ended is not cancelled any more. The face of a light job, if there is
  * one, has no deadline, and may be going. */
 static void
@@ -927,7 +916,7 @@ release_elsewhere (TaskerCore      *self,
       tasker_job_list_remove (&self->detached, job);
       g_queue_remove (&self->open, job);
     }
-  leave_job (job);
+  tasker_current_leave (job);
   tasker_release_queue (release, self, job, state, error);
   tasker_core_unlock (self);
 
@@ -957,7 +946,7 @@ tasker_core_end (TaskerCore      *self,
   job->error = error;
   job->end = g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED
                ? next_end (self) : 0;
-  leave_job (job);
+  tasker_current_leave (job);
   /* Somebody may listen to what this one says of itself. */
   heard = job->full ? tasker_task_ask_heard (job->face) : g_atomic_pointer_get (&job->face) != NULL;
   tasker_job_set_state (job, state);
@@ -1021,7 +1010,7 @@ tasker_core_end_detached (TaskerCore      *self,
     return;
 
   tasker_job_free_data (job);
-  leave_job (job);
+  tasker_current_leave (job);
 
   tasker_core_lock (self);
   settle_detached (self, job, state, error);
@@ -1037,7 +1026,7 @@ tasker_core_end_released (TaskerCore *self,
   TaskerRelease *release = tasker_release_of_job (job);
 
   tasker_job_free_data (job);
-  leave_job (job);
+  tasker_current_leave (job);
 
   tasker_core_lock (self);
   if (release->held)

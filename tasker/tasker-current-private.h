@@ -26,9 +26,12 @@ struct _TaskerCurrent
   TaskerJob     *job;    /* %NULL between two functions */
 };
 
-void           tasker_current_push (TaskerCurrent *self);
-void           tasker_current_pop  (TaskerCurrent *self);
+void           tasker_current_push  (TaskerCurrent *self);
+void           tasker_current_pop   (TaskerCurrent *self);
 /* The innermost one, or %NULL. */
-TaskerCurrent *tasker_current_get  (void);
+TaskerCurrent *tasker_current_get   (void);
+/* From here on somebody may free the job, and what user code follows in this
+ * thread is not inside of it. */
+void           tasker_current_leave (TaskerJob     *job);
 
 G_END_DECLS

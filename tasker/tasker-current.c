@@ -26,3 +26,12 @@ tasker_current_get (void)
 {
   return g_private_get (&innermost);
 }
+
+void
+tasker_current_leave (TaskerJob *job)
+{
+  TaskerCurrent *current = tasker_current_get ();
+
+  if (current != NULL && current->job == job)
+    current->job = NULL;
+}

@@ -84,12 +84,14 @@ end (TaskerGTaskJob *self)
   tasker_core_end_detached (core, &self->job, state, error);
 }
 
+/* Once that is known, who completes the GTask ends the job. */
 static void
 on_returned (TaskerGTaskJob *self,
              TaskerCore     *core)
 {
   gboolean over;
 
+  tasker_current_leave (&self->job);
   tasker_core_lock (core);
   self->returned = TRUE;
   over = self->over;
