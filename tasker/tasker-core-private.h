@@ -23,6 +23,7 @@ typedef struct
   GQueue        aborted;  /* tasks to be told that they are; owned */
   gboolean      watch_growth;
   gboolean      watch_handles;
+  gboolean      ask_later; /* see tasker_watch_ask_later() */
   gboolean      stop;     /* a task has failed */
   TaskerCore   *shut_next; /* a child that is to be shut down now */
   TaskerChildJob *ended; /* what the group was in its parent */
@@ -126,6 +127,8 @@ struct _TaskerCore
   gboolean       climbs;    /* of the progress, the ancestors were not told yet */
   GQueue         listened;  /* those who are told */
   GQueue         unheard;   /* those who are asked first */
+  guint          unasked;   /* what has changed since all of them were asked */
+  gboolean       asks_later; /* they will be */
   GQueue         lists;     /* those that show the live tasks */
   GHashTable    *progressing; /* live jobs that have a progress, or %NULL */
 

@@ -255,6 +255,8 @@ carry_out (TaskerCore *self,
     tasker_growth_watch (self);
   if (todo->watch_handles)
     watch_handles (self, HANDLES_PATIENCE_MS);
+  if (todo->ask_later)
+    tasker_watch_ask_later (self);
   if (tasker_runner_short_of_threads ())
     have_sleepers_retry (self);
   tasker_home_destroy (todo->homes);

@@ -56,4 +56,7 @@ void     tasker_watch_change   (TaskerCore      *core,
 void     tasker_watch_arm      (TaskerCore      *core);
 void     tasker_watch_settle   (TaskerCore      *core);
 
+/* Without it. */
+void     tasker_watch_ask_later (TaskerCore     *core);
+
 G_END_DECLS

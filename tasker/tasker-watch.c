@@ -4,11 +4,14 @@
 
 #include "tasker-watch-private.h"
 
+#include "tasker-service-private.h"
+
 /* How many watchers are asked at one change whether they are listened to, so
  * that a group with many handles does not pay for each. When all of its tasks
- * have ended, for which there is no next change, or when something changed that
- * seldom does, all are asked. */
+ * have ended, or when something changed that seldom does, all are asked; and also
+ * some time after a change at which not all were. */
 #define MAX_ASKED 8
+#define ASK_DELAY_MS 50
 
 void
 tasker_watcher_init (TaskerWatcher   *self,
@@ -84,21 +87,38 @@ disarm (TaskerCore *core)
   g_atomic_int_add (&core->eager, -1);
 }
 
+/* Who is listened to by now is told of all for which others were asked. */
+static void
+ask (TaskerCore *core,
+     guint       n_asked)
+{
+  while (n_asked-- > 0)
+    {
+      TaskerWatcher *self = g_queue_peek_head (&core->unheard);
+      gboolean heard = self->is_heard (self->object);
+
+      move (self, heard ? &core->listened : &core->unheard);
+      if (heard)
+        self->changed |= self->wanted & core->unasked;
+    }
+}
+
 static void
 ask_unheard (TaskerCore *core,
              guint       changed)
 {
-  guint n_asked = core->unheard.length;
+  guint n_unheard = core->unheard.length;
+  guint n_asked = n_unheard;
 
   if (tasker_core_get_n_live (core) > 0 && (changed & TASKER_CHANGE_SELDOM) == 0)
     n_asked = MIN (n_asked, MAX_ASKED);
 
-  while (n_asked-- > 0)
-    {
-      TaskerWatcher *self = g_queue_peek_head (&core->unheard);
-
-      move (self, self->is_heard (self->object) ? &core->listened : &core->unheard);
-    }
+  core->unasked |= changed;
+  ask (core, n_asked);
+  if (n_asked == n_unheard)
+    core->unasked = 0;
+  else if (core->unasked != 0 && !core->asks_later)
+    core->todo.ask_later = core->asks_later = TRUE;
 }
 
 /* Has everybody told who wants to know of what has changed; the ancestors are told
@@ -118,11 +138,9 @@ tell_all (TaskerCore *core)
     {
       TaskerWatcher *self = l->data;
 
-      if (self->wanted & changed)
-        {
-          self->changed |= self->wanted & changed;
-          tasker_home_client_tell (&self->client, core);
-        }
+      self->changed |= self->wanted & changed;
+      if (self->changed != 0)
+        tasker_home_client_tell (&self->client, core);
       if (self->client.home == NULL)
         awaited |= self->wanted;
     }
@@ -139,6 +157,29 @@ tasker_watch_settle (TaskerCore *core)
   if (awaited == 0)
     disarm (core);
   g_atomic_int_set (&core->armed_for_spawns, (awaited & TASKER_CHANGE_SPAWNED) != 0);
+}
+
+static gboolean
+on_ask_timer (gpointer user_data)
+{
+  TaskerCore *core = user_data;
+
+  tasker_core_lock (core);
+  core->asks_later = FALSE;
+  ask (core, core->unheard.length);
+  core->unasked = 0;
+  tasker_watch_settle (core);
+  tasker_core_unlock (core);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Has those asked who were not; without the lock. */
+void
+tasker_watch_ask_later (TaskerCore *core)
+{
+  tasker_service_add_timer (ASK_DELAY_MS, on_ask_timer,
+                            tasker_core_ref (core), (GDestroyNotify) tasker_core_unref);
 }
 
 /* Something has changed that @self, if there is one, says itself at once. */

@@ -729,6 +729,34 @@ test_late_listener (void)
     g_object_unref (clones[i]);
 }
 
+/* The same, of one change after which nothing else changes. */
+static void
+test_late_listener_of_many (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  TaskerGroup *clones[20];
+  TaskerTestGate gate;
+  Ears ears;
+
+  tasker_test_gate_init (&gate);
+  for (guint i = 0; i < G_N_ELEMENTS (clones); i++)
+    clones[i] = tasker_group_clone (group);
+  for (guint i = 0; i < G_N_ELEMENTS (clones); i++)
+    {
+      open_ears (&ears, clones[i], group_properties, G_N_ELEMENTS (group_properties));
+      tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
+      tasker_test_iterate_until (heard (&ears, "n-tasks") == 1);
+      close_ears (&ears);
+    }
+
+  tasker_test_gate_open (&gate);
+  for (guint i = 0; i < G_N_ELEMENTS (clones); i++)
+    g_object_unref (clones[i]);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_assert_counts (group, 20, 0, 20, 0, 0, 0);
+  tasker_test_gate_clear (&gate);
+}
+
 static gpointer
 set_thread (gpointer group)
 {
@@ -1458,6 +1486,7 @@ main (int   argc,
   tasker_test_add ("/watch/coalesced", test_coalesced);
   tasker_test_add ("/watch/nobody-listens", test_nobody_listens);
   tasker_test_add ("/watch/late-listener", test_late_listener);
+  tasker_test_add ("/watch/late-listener-of-many", test_late_listener_of_many);
   tasker_test_add ("/watch/settings", test_settings);
   tasker_test_add ("/watch/progress", test_progress);
   tasker_test_add ("/watch/progress/limits", test_progress_limits);
