@@ -1311,6 +1311,7 @@ hear_stop (TaskerGroup *self,
 static void
 leave (gpointer task)
 {
+  tasker_home_job_unsettle (tasker_task_get_job (task));
   tasker_task_leave (task);
   g_object_unref (task);
 }

@@ -71,6 +71,7 @@ struct _TaskerHomeJob
   TaskerHome      *home;
   TaskerHomeWhere  where;   /* under the core's lock */
   guint8           placed;  /* has a place */
+  guint8           settled; /* @context is that of who adds it */
   guint8           slow;    /* a step took too long, and that was logged */
 };
 
@@ -158,6 +159,7 @@ void     tasker_home_destroy      (GSList           *homes);
 /* In the home context, without the lock: a function has returned. */
 void     tasker_home_clock        (TaskerHomeJob    *job);
 void     tasker_home_job_settle   (TaskerJob        *job);
+void     tasker_home_job_unsettle (TaskerJob        *job);
 void     tasker_home_job_free     (TaskerJob        *job);
 
 G_END_DECLS

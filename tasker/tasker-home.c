@@ -804,8 +804,22 @@ tasker_home_adopt_release (TaskerCore   *core,
 void
 tasker_home_job_settle (TaskerJob *job)
 {
-  if (job->kind->step != NULL && from_job (job)->context == NULL)
-    from_job (job)->context = g_main_context_ref_thread_default ();
+  if (job->kind->step == NULL || from_job (job)->context != NULL)
+    return;
+
+  from_job (job)->context = g_main_context_ref_thread_default ();
+  from_job (job)->settled = TRUE;
+}
+
+/* It was not added, and where it is then is its home. */
+void
+tasker_home_job_unsettle (TaskerJob *job)
+{
+  if (job->kind->step == NULL || !from_job (job)->settled)
+    return;
+
+  g_clear_pointer (&from_job (job)->context, g_main_context_unref);
+  from_job (job)->settled = FALSE;
 }
 
 void

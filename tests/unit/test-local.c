@@ -1052,6 +1052,45 @@ test_other_context (void)
   tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
 }
 
+static gpointer
+try_add_in_own_context (gpointer user_data)
+{
+  gpointer *group_and_task = user_data;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_main_context_push_thread_default (context);
+  g_assert_false (tasker_group_try_add (group_and_task[0], group_and_task[1], &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_FULL);
+  g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+/* A task that was refused is at home where it is added in the end. */
+static void
+test_refused_elsewhere (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  Steps steps = STEPS_INIT;
+  Steps first = STEPS_INIT;
+  g_autoptr (TaskerTask) task = tasker_task_new_local (NULL, step, &steps, free_steps);
+  gpointer group_and_task[] = { group, task };
+
+  steps.context = g_main_context_default ();
+  tasker_group_set_max_queued (group, 1);
+  tasker_group_spawn_local (group, NULL, step, &first, free_steps);
+  g_thread_join (g_thread_new ("refused", try_add_in_own_context, group_and_task));
+  tasker_test_come_to_rest ();
+  g_assert_cmpint (first.n_freed, ==, 1);
+
+  g_assert_true (tasker_group_try_add (group, task, NULL));
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_cmpint (steps.n_calls, ==, 1);
+  g_assert_cmpint (steps.n_freed, ==, 1);
+  tasker_test_assert_counts (group, 2, 0, 2, 0, 0, 0);
+}
+
 /* Its context is left by everybody: who joins runs it. */
 static void
 test_orphaned_context (void)
@@ -1358,6 +1397,7 @@ main (int    argc,
   tasker_test_add ("/local/async/after-abort", test_async_after_abort);
   tasker_test_add ("/local/async/race", test_async_race);
   tasker_test_add ("/local/context/other", test_other_context);
+  tasker_test_add ("/local/context/refused-elsewhere", test_refused_elsewhere);
   tasker_test_add ("/local/context/orphaned", test_orphaned_context);
   tasker_test_add ("/local/context/several-orphans", test_several_orphans);
   tasker_test_add ("/local/context/busy-orphan", test_busy_orphan);
