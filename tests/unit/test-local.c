@@ -1348,6 +1348,37 @@ join_own (gpointer       user_data,
 }
 
 static void
+spawn_and_join_cb (GObject      *source,
+                   GAsyncResult *result,
+                   gpointer      user_data)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("inner");
+  g_autoptr (TaskerTask) task = tasker_task_new_async ("async", NULL, NULL, NULL);
+  Steps *steps = user_data;
+
+  g_assert_true (tasker_group_join_finish (TASKER_GROUP (source), result, NULL));
+  tasker_group_add (group, task);
+  tasker_group_spawn_local (group, NULL, step, steps, free_steps);
+  tasker_group_spawn_local (group, NULL, complete_other, task, NULL);
+
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_assert_cmpint (steps->n_calls, ==, 11);
+  tasker_test_assert_counts (group, 3, 0, 3, 0, 0, 0);
+}
+
+/* The same inside of a callback, which the loop calls that the tasks need. */
+static void
+test_join_in_callback (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("outer");
+  Steps steps = STEPS_INIT;
+
+  steps.n_left = 10;
+  tasker_group_join_async (group, NULL, spawn_and_join_cb, &steps);
+  tasker_test_iterate_until (steps.n_freed == 1);
+}
+
+static void
 test_deadlock (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
@@ -1403,6 +1434,7 @@ main (int    argc,
   tasker_test_add ("/local/context/busy-orphan", test_busy_orphan);
   tasker_test_add ("/local/place-not-needed", test_place_not_needed);
   tasker_test_add ("/local/nested/join-in-step", test_join_in_step);
+  tasker_test_add ("/local/nested/join-in-callback", test_join_in_callback);
   tasker_test_add ("/local/nested/join-next", test_join_next);
   tasker_test_add ("/local/nested/join-lends", test_join_lends);
   tasker_test_add ("/local/nested/deadlock", test_deadlock);

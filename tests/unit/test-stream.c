@@ -290,6 +290,71 @@ test_model (void)
   tasker_test_shadow_clear (&shadow);
 }
 
+static int n_objects; /* atomic: tasks that were made as objects */
+static void (*task_constructed) (GObject *object);
+
+static void
+count_constructed (GObject *object)
+{
+  g_atomic_int_inc (&n_objects);
+  task_constructed (object);
+}
+
+static void
+note_change (GListModel *model,
+             guint       position,
+             guint       n_removed,
+             guint       n_added,
+             gpointer    n_changes)
+{
+  g_assert_cmpuint (n_removed, ==, 0);
+  g_assert_cmpuint (position + n_added, ==, g_list_model_get_n_items (model));
+  (*(guint *) n_changes)++;
+}
+
+/* What has ended comes in batches of a thousand at least, each in one change. */
+static void
+check_batches (guint n_tasks)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerJoinStream) stream = new_stream (group);
+  GListModel *model = G_LIST_MODEL (stream);
+  guint n_changes = 0;
+
+  spawn_numbers (group, 0, n_tasks);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+  g_atomic_int_set (&n_objects, 0);
+  g_signal_connect (model, "items-changed", G_CALLBACK (note_change), &n_changes);
+  tasker_test_come_to_rest ();
+  g_assert_cmpuint (g_list_model_get_n_items (model), ==, n_tasks);
+  g_assert_cmpuint (n_changes, >=, 1);
+  g_assert_cmpuint (n_changes, <=, (n_tasks + 999) / 1000);
+
+  /* Objects are made of what is looked at, wherever it is. */
+  g_assert_cmpint (g_atomic_int_get (&n_objects), ==, 0);
+  for (guint i = 0; i < 1000; i++)
+    {
+      guint position = (guint) g_test_rand_int_range (0, (int) n_tasks);
+      g_autoptr (TaskerTask) task = g_list_model_get_item (model, position);
+
+      g_assert_cmpuint (get_number (task), <, n_tasks);
+      g_assert_cmpint (g_atomic_int_get (&n_objects), ==, (int) i + 1);
+    }
+}
+
+static void
+test_batches (void)
+{
+  GObjectClass *klass = g_type_class_ref (TASKER_TYPE_TASK);
+
+  task_constructed = klass->constructed;
+  klass->constructed = count_constructed;
+  check_batches (1000);
+  check_batches (tasker_test_rounds (300000));
+  klass->constructed = task_constructed;
+  g_type_class_unref (klass);
+}
+
 /* What ended when, as far as tasks can tell: a thread that begins one has ended
  * all that it ran before. */
 typedef struct
@@ -1293,6 +1358,7 @@ main (int   argc,
   tasker_test_add ("/stream/promptly", test_promptly);
   tasker_test_add ("/stream/promptly-shown", test_promptly_shown);
   tasker_test_add ("/stream/model", test_model);
+  tasker_test_add ("/stream/batches", test_batches);
   tasker_test_add ("/stream/order", test_order);
   tasker_test_add ("/stream/model-order", test_model_order);
   tasker_test_add ("/stream/take-from-model", test_take_from_model);

@@ -67,6 +67,60 @@ test_list (void)
     tasker_test_gate_clear (&gates[i]);
 }
 
+typedef struct
+{
+  guint position;
+  guint n_removed;
+  guint n_added;
+} Change;
+
+static void
+note_change (GListModel *model,
+             guint       position,
+             guint       n_removed,
+             guint       n_added,
+             gpointer    changes)
+{
+  g_array_append_vals (changes, &(Change) { position, n_removed, n_added }, 1);
+}
+
+/* A task that goes is one removal, wherever it is; the others are not touched. */
+static void
+test_list_removals (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GListModel) model = tasker_group_get_tasks (group);
+  g_autoptr (GArray) changes = g_array_new (FALSE, FALSE, sizeof (Change));
+  g_autoptr (GPtrArray) left = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < 100; i++)
+    {
+      g_ptr_array_add (left, tasker_task_new_async (NULL, NULL, NULL, NULL));
+      tasker_group_add (group, left->pdata[i]);
+    }
+  tasker_test_iterate_until (g_list_model_get_n_items (model) == 100);
+  g_signal_connect (model, "items-changed", G_CALLBACK (note_change), changes);
+
+  for (guint i = 0; left->len > 0; i += 37)
+    {
+      guint position = i % left->len;
+      Change *change;
+
+      tasker_task_complete (left->pdata[position]);
+      g_ptr_array_remove_index (left, position);
+      tasker_test_iterate_until (changes->len > 0);
+      tasker_test_come_to_rest ();
+
+      g_assert_cmpuint (changes->len, ==, 1);
+      change = &g_array_index (changes, Change, 0);
+      g_assert_cmpuint (change->position, ==, position);
+      g_assert_cmpuint (change->n_removed, ==, 1);
+      g_assert_cmpuint (change->n_added, ==, 0);
+      g_array_set_size (changes, 0);
+    }
+  g_signal_handlers_disconnect_by_data (model, changes);
+}
+
 static gpointer
 spawn_thread (gpointer group)
 {
@@ -1471,6 +1525,7 @@ main (int   argc,
   tasker_test_init (&argc, &argv);
 
   tasker_test_add ("/watch/list", test_list);
+  tasker_test_add ("/watch/list/removals", test_list_removals);
   tasker_test_add ("/watch/list/conformance", test_conformance);
   tasker_test_add ("/watch/list/many", test_many);
   tasker_test_add ("/watch/list/items", test_items);
