@@ -621,7 +621,6 @@ class Group(Tasker.Group):
 
     def _block(self, wait, timeout=None):
         """Blocks in wait(); a signal that raises stops the group, a second one aborts it."""
-        self._get_crew().bury_coroutines()
         try:
             return waits.block(wait, timeout)
         except (GLib.Error, TimeoutError):

@@ -102,6 +102,73 @@ class AsyncioInThreads(Case):
         group.join()
         assert_counts(self, group, succeeded=400, spawned=400)
 
+    def leave_behind(self, group, close_after=0):
+        """Spawns coroutines, of which some are queued, on a loop that is closed."""
+        async def wait(task):
+            await asyncio.sleep(1000)
+
+        async def spawn():
+            tasks = [group.spawn(wait) for _ in range(3)]
+            await asyncio.sleep(0.01)
+            return tasks
+
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda *unused: None)  # the coroutines are dropped
+        tasks = loop.run_until_complete(spawn())
+
+        def close():
+            time.sleep(close_after)
+            loop.close()
+
+        closer = threading.Thread(target=close)
+        closer.start()
+        self.addCleanup(closer.join)
+        if close_after == 0:
+            closer.join()
+        return tasks
+
+    def test_coroutines_of_a_closed_loop(self):
+        for delay in 0, 0.05:
+            group = Tasker.Group(max_running=2)
+            for task in self.leave_behind(group, delay):
+                with self.assertRaises((Tasker.Stopped, Tasker.Aborted)):
+                    task.result()
+            group.join()
+
+            group = Tasker.Group(max_running=2)
+            tasks = self.leave_behind(group, delay)
+            self.assertEqual(set(group.join_stream()), set(tasks))
+            assert_counts(self, group, live=0, succeeded=0, failed=0)
+
+            group = Tasker.Group(max_running=2)
+            self.leave_behind(group, delay)
+            group.join()
+
+    def test_coroutines_of_a_closed_loop_for_another_one(self):
+        async def main(delay):
+            group = Tasker.Group(max_running=2)
+            loop = asyncio.get_running_loop()
+            tasks = await loop.run_in_executor(None, self.leave_behind, group, delay)
+            for task in tasks:
+                with self.assertRaises((Tasker.Stopped, Tasker.Aborted)):
+                    await task
+            await group.join()
+
+        for delay in 0, 0.05:
+            asyncio.run(asyncio.wait_for(main(delay), 30))
+
+    def test_a_turn_that_comes_after_the_loop(self):
+        """What is queued ends with its loop, and does not begin after that."""
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        group = Tasker.Group(max_running=1)
+        group.spawn(lambda task: gate.wait())
+        tasks = self.leave_behind(group)
+        wait_until(lambda: all(task.is_finished() for task in tasks))
+        gate.set()
+        group.join()
+        assert_counts(self, group, live=0, succeeded=1, aborted=3)
+
     def test_blocking_with_is_refused_on_a_loop(self):
         async def main():
             with self.assertRaisesRegex(RuntimeError, 'async with'):

@@ -6,10 +6,12 @@ import asyncio
 import collections
 import collections.abc
 import contextlib
+import contextvars
 import dis
 import functools
 import inspect
 import sys
+import threading
 import traceback
 import weakref
 
@@ -172,12 +174,6 @@ class Crew:
             # What cleans up already is left to do so.
             if not job.aborted:
                 job.cancel()
-
-    def bury_coroutines(self):
-        """Ends those whose loop was closed, and will not end them."""
-        for job in list(self.jobs.values()):
-            if job.loop.is_closed():
-                job.bury()
 
 
 class Body:
@@ -390,10 +386,32 @@ _starters = weakref.WeakKeyDictionary()
 
 
 def _starter_of(loop):
+    """Returns that of the loop that runs in this thread."""
     starter = _starters.get(loop)
     if starter is None:
         starter = _starters[loop] = _Starter(loop)
+        _LoopEnd().stay(loop)
     return starter
+
+
+class _LoopEnd:
+    """Ends the coroutines of a loop that is closed: it will not end them.
+
+    Nobody is told when a loop is closed, but it drops its timers; and one of them
+    is all that holds this.
+    """
+
+    # Main loops count milliseconds in 32 bits.
+    SECONDS = 20 * 24 * 60 * 60
+
+    def stay(self, loop):
+        """Has the loop hold it for longer."""
+        loop.call_later(self.SECONDS, self.stay, loop, context=contextvars.Context())
+
+    def __del__(self):
+        for job in list(of_task.values()):
+            if job.loop.is_closed():
+                job.bury()
 
 
 class CoroutineJob:
@@ -403,8 +421,8 @@ class CoroutineJob:
     All but is said on the loop.
     """
 
-    __slots__ = ('crew', 'loop', 'func', 'args', 'kwargs', 'coroutine', 'task', 'runner',
-                 'begun', 'aborted', 'waiters')
+    __slots__ = ('crew', 'loop', 'func', 'args', 'kwargs', 'coroutine', 'task', 'starter',
+                 'runner', 'begun', 'aborted', 'waiters')
 
     def __init__(self, crew, loop, func, args, kwargs, coroutine=None):
         self.crew = crew
@@ -414,6 +432,7 @@ class CoroutineJob:
         self.kwargs = kwargs  # of create_task(), if there is no function
         self.coroutine = coroutine
         self.task = None
+        self.starter = None
         self.runner = None
         self.begun = False
         self.aborted = False
@@ -431,20 +450,23 @@ class CoroutineJob:
             self.coroutine = None
 
     def register(self, task):
-        """It has a task now."""
+        """It has a task now; on the loop."""
         self.task = task
+        self.starter = _starter_of(self.loop)
         of_task[task] = self.crew.jobs[task] = self
         if _early_aborted and getattr(task, '_mark', None) in _early_aborted:
             self.aborted = True
 
     def unregister(self):
         """The task was not added after all; in any thread."""
-        if self.task is not None:
-            self._forget()
+        self._forget()
 
     def _forget(self):
+        """Returns the task, unless another thread was first."""
         task = self.task
-        del of_task[task], self.crew.jobs[task]
+        if task is None or of_task.pop(task, None) is None:
+            return None
+        del self.crew.jobs[task]
         self.task = self.func = self.args = self.kwargs = None
         self.close()
         if self.crew.body is not None:
@@ -452,9 +474,9 @@ class CoroutineJob:
         return task
 
     def begin(self, task):
-        """Its turn has come."""
+        """Its turn has come; on the loop."""
         self.begun = True
-        _starter_of(self.loop).add(self)
+        self.starter.add(self)
 
     def start(self):
         """Begins to run, soon after that."""
@@ -486,19 +508,22 @@ class CoroutineJob:
         """C says so; or that its turn will not come."""
         if self.begun:
             self.cancel()
-        elif self.task is not None:
-            self._forget()
+        elif self._forget() is not None:
             self._wake()
 
     def bury(self):
         """The loop was closed, so it has ended, whatever C knows; in any thread."""
+        with _telling:
+            task = self._forget()
+            begun = self.begun
+        if task is None:
+            return
         of_runner.pop(self.runner, None)
-        self.runner = None
-        if self.begun:
-            Gio.Cancellable.cancel(self.task)
-            self._end(waits.cancelled_error())
+        self.runner = self.waiters = None
+        if begun:
+            _give_up(task)
         else:
-            self._forget().abort()
+            task.abort()
 
     def _on_done(self, runner):
         self.runner = None
@@ -547,22 +572,45 @@ class CoroutineJob:
                 self.waiters.discard(waiter)
 
 
+# Who buries a job sees whether C has told that it begins, or C is told by tell().
+_telling = threading.RLock()
+
+
+def _give_up(task):
+    """Ends the task of a coroutine that nobody runs."""
+    Gio.Cancellable.cancel(task)
+    task.complete_error(waits.cancelled_error())
+
+
+def _on_unknown(task, aborted):
+    """Returns the job of a task that has none yet, or None if it has ended."""
+    if not aborted:
+        # It was queued when its loop was closed.
+        _give_up(task)
+        return None
+    task._mark = mark = _Mark()
+    _early_aborted.add(mark)
+    job = of_task.get(task)
+    if job is not None:
+        _early_aborted.discard(mark)
+    return job
+
+
 def tell(task, aborted):
     """What C tells of a coroutine's task, in any thread."""
-    job = of_task.get(task)
-    if job is None:
-        # It is about to be registered, or has just ended.
-        task._mark = mark = _Mark()
-        _early_aborted.add(mark)
+    with _telling:
         job = of_task.get(task)
+        if job is not None and not aborted:
+            job.begun = True
+    if job is None:
+        job = _on_unknown(task, aborted)
         if job is None:
             return
-        _early_aborted.discard(mark)
     function = job.abort if aborted else job.begin
     if waits.running_loop() is job.loop:
         function(task)
-    elif not waits.outbox_of(job.loop).post(function, task) and not aborted:
-        task.complete_error(to_gerror(RuntimeError('Event loop is closed')))
+    elif not waits.outbox_of(job.loop).post(function, task):
+        job.bury()
 
 
 def get_loop_for(func):

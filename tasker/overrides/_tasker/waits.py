@@ -200,10 +200,7 @@ class _Outbox:
         self._scheduled = False
 
     def post(self, function, *args):
-        """Has the loop call a function.
-
-        Returns whether it will; it may have been closed meanwhile.
-        """
+        """Has the loop call a function; returns False if it was closed."""
         # Who delivers says first that he does, and then looks.
         self._calls.append((function, args))
         if self._scheduled:
@@ -213,6 +210,8 @@ class _Outbox:
         try:
             loop.call_soon_threadsafe(self._deliver)
         except (AttributeError, RuntimeError):
+            self._scheduled = False
+            self._calls.clear()
             return False
         return True
 
