@@ -104,35 +104,8 @@ def _raise_all(errors, always_group):
 class Stopper(Tasker.Stopper):
     """Says when to stop: a Gio.Cancellable that can also be slept on."""
 
-
-
-    def _get_watch(self):
-        """What hears of the stop for coroutines."""
-        watch = waits.watches.get(self)
-        if watch is None:
-            watch = waits.watches.setdefault(self, waits.StopWatch())
-            waits.on_cancelled(self, watch.on_cancelled)
-        return watch
-
-    async def _await_stop(self, seconds):
-        """Returns whether the stop came in that time; None is for ever."""
-        loop = asyncio.get_running_loop()
-        watch = self._get_watch()
-        future = watch.add(loop)
-        timer = None
-        try:
-            if not self.is_cancelled():
-                if seconds is not None:
-                    timer = loop.call_later(seconds, waits.set_done, future)
-                await future
-        finally:
-            watch.remove(future)
-            if timer is not None:
-                timer.cancel()
-        return self.is_cancelled()
-
     async def _sleep_async(self, seconds):
-        if await self._await_stop(seconds):
+        if await waits.await_stop(self, seconds):
             raise waits.cancelled_error()
 
     def sleep(self, seconds):
@@ -142,24 +115,23 @@ class Stopper(Tasker.Stopper):
         """
         if waits.running_loop() is not None:
             return self._sleep_async(seconds)
-        milliseconds = max(0, round(seconds * 1000))
         if waits.is_main_thread():
-            waits.sleep(self, milliseconds)
-            if self.is_cancelled():
+            if waits.sleep(self, seconds):
                 raise waits.cancelled_error()
             return None
-        Tasker.Stopper.sleep(self, milliseconds)
+        Tasker.Stopper.sleep(self, max(0, round(seconds * 1000)))
         return None
 
     async def _wait_stopped_async(self):
-        await self._await_stop(None)
+        await waits.await_stop(self, None)
 
     def wait_stopped(self):
         """Waits for the stop. In a coroutine it is awaited, elsewhere it blocks."""
         if waits.running_loop() is not None:
             return self._wait_stopped_async()
         if waits.is_main_thread():
-            return waits.sleep(self, None)
+            waits.sleep(self, None)
+            return None
         return Tasker.Stopper.wait(self)
 
     async def yield_now(self):
@@ -329,6 +301,12 @@ _is_finished = Tasker.Group.is_finished
 _OWNER = Tasker.Task.register_owner(jobs.tell)
 
 
+def _refuse_loop():
+    """For what blocks, and has another form to be awaited."""
+    if waits.running_loop() is not None:
+        raise RuntimeError('"for" would block the loop that runs in this thread; use "async for"')
+
+
 def _take(tasks):
     """What was collected is its taker's affair."""
     for task in tasks:
@@ -349,6 +327,7 @@ class JoinStream(Tasker.JoinStream):
         return self
 
     def __next__(self):
+        _refuse_loop()
         task = waits.block(lambda cancellable: Tasker.JoinStream.next(self, cancellable))
         if task is None:
             raise StopIteration
@@ -810,7 +789,7 @@ async def unless(awaitable, stopper):
     there together the stop wins.
     """
     operation = asyncio.ensure_future(awaitable)
-    watch = Stopper._get_watch(stopper)
+    watch = waits.watch_of(stopper)
     stop = watch.add(asyncio.get_running_loop())
     try:
         if not stopper.is_cancelled():
@@ -894,16 +873,15 @@ class interval:
         return self
 
     def __next__(self):
-        try:
-            Stopper.sleep(self._stopper, self._get_delay())
-        except GLib.Error:
-            raise StopIteration from None
+        _refuse_loop()
+        if waits.sleep(self._stopper, self._get_delay()):
+            raise StopIteration
         return self._tick
 
     def __aiter__(self):
         return self
 
     async def __anext__(self):
-        if await Stopper._await_stop(self._stopper, self._get_delay()):
+        if await waits.await_stop(self._stopper, self._get_delay()):
             raise StopAsyncIteration
         return self._tick

@@ -396,6 +396,18 @@ class Ends(Case):
         assert_counts(self, group, live=0, spawned=300)
 
 
+class Mistakes(Case):
+    """What would never end, and what cannot begin."""
+
+    @run
+    async def test_for_where_a_loop_runs(self):
+        group = Tasker.Group()
+        for iterable in Tasker.interval(0.001, group.create_stopper()), group.join_stream():
+            with self.assertRaisesRegex(RuntimeError, 'async for'):
+                for _ in iterable:
+                    pass
+
+
 class Cancellation(Case):
     """The one who awaits is cancelled, and nothing is lost by that."""
 

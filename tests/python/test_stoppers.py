@@ -51,6 +51,21 @@ class Blocking(Case):
             Tasker.interval(0, stopper)
 
 
+    def test_interval_of_any_cancellable(self):
+        cancellable = Gio.Cancellable()
+
+        def tick(task):
+            for tick in Tasker.interval(0.001, cancellable):
+                if tick >= 3:
+                    cancellable.cancel()
+            return tick
+
+        with Tasker.Group() as group:
+            self.assertGreaterEqual(group.spawn(tick).result(), 3)
+        cancellable.reset()
+        self.assertGreaterEqual(tick(None), 3)
+
+
 class Awaiting(Case):
     @run
     async def test_sleep(self):
@@ -252,6 +267,24 @@ class Awaiting(Case):
         self.assertEqual([i async for i in Tasker.take_until(count(), stopper)], [0, 1, 2, 3, 4])
         self.assertEqual(closed, [True])
         self.assertEqual([i async for i in Tasker.take_until(count(), stopper)], [])
+
+    @run
+    async def test_any_cancellable(self):
+        log = []
+        for function in (lambda each: Tasker.unless(self.note(log), each),
+                         lambda each: self.go_through(Tasker.take_until(self.count(log), each)),
+                         lambda each: self.go_through(Tasker.interval(0.001, each))):
+            cancellable = Gio.Cancellable()
+            asyncio.get_running_loop().call_later(0.02, cancellable.cancel)
+            try:
+                await asyncio.wait_for(function(cancellable), 30)
+            except GLib.Error as error:
+                log.append(error.code)
+        self.assertEqual(log, ['cancelled', Gio.IOErrorEnum.CANCELLED, 'closed'])
+
+    async def go_through(self, iterable):
+        async for _ in iterable:
+            pass
 
     @run
     async def test_take_until_the_end(self):

@@ -179,16 +179,19 @@ def on_cancelled(stopper, function):
     return GObject.Object.connect(stopper, 'cancelled', function)
 
 
-def sleep(stopper, milliseconds):
-    """Sleeps until then, or until the stop; for the main thread, so that signals
-    are heard."""
+def sleep(stopper, seconds):
+    """Sleeps until the stop, or so long, and returns whether it was the stop.
+
+    In the main thread signals are heard meanwhile.
+    """
     stopped = threading.Event()
     handler = on_cancelled(stopper, lambda *unused: stopped.set())
     try:
         if not stopper.is_cancelled():
-            stopped.wait(None if milliseconds is None else milliseconds / 1000)
+            stopped.wait(seconds)
     finally:
         GObject.Object.disconnect(stopper, handler)
+    return stopper.is_cancelled()
 
 
 class _Outbox:
@@ -383,4 +386,31 @@ def set_done(future):
         future.set_result(None)
 
 
-watches = weakref.WeakKeyDictionary()
+_watches = weakref.WeakKeyDictionary()
+
+
+def watch_of(stopper):
+    """Returns what hears of the stop for coroutines."""
+    watch = _watches.get(stopper)
+    if watch is None:
+        watch = _watches.setdefault(stopper, StopWatch())
+        on_cancelled(stopper, watch.on_cancelled)
+    return watch
+
+
+async def await_stop(stopper, seconds):
+    """Returns whether the stop came in that time; None is for ever."""
+    loop = asyncio.get_running_loop()
+    watch = watch_of(stopper)
+    future = watch.add(loop)
+    timer = None
+    try:
+        if not stopper.is_cancelled():
+            if seconds is not None:
+                timer = loop.call_later(seconds, set_done, future)
+            await future
+    finally:
+        watch.remove(future)
+        if timer is not None:
+            timer.cancel()
+    return stopper.is_cancelled()
