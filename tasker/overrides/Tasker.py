@@ -83,6 +83,12 @@ def _as_end(error):
     return error
 
 
+def _deadlock_error():
+    """Makes what C says of such a wait, if it is C's."""
+    return GLib.Error.new_literal(Tasker.Error.quark(), 'A wait that could never end, for it is '
+                                  'inside of what it waits for', Tasker.Error.DEADLOCK)
+
+
 def _raise_all(errors, always_group):
     """Raises what tasks have failed with."""
     if not errors:
@@ -185,11 +191,8 @@ class Task(Tasker.Task):
     @staticmethod
     def get_current():
         """Returns the task that the caller is inside of, or None."""
-        if waits.running_loop() is not None:
-            job = jobs.of_runner.get(asyncio.current_task())
-            if job is not None:
-                return job.task
-        return Tasker.Task.get_current()
+        job = jobs.get_current()
+        return Tasker.Task.get_current() if job is None else job.task
 
     def cancel(self):
         """Asks this task alone to end.
@@ -266,6 +269,8 @@ class Task(Tasker.Task):
         if not self.is_finished():
             self._check_added()
             job = jobs.of_task.get(self)
+            if job is not None and job is jobs.get_current():
+                raise _deadlock_error()
             if job is not None and job.loop is asyncio.get_running_loop():
                 await job.wait()
             if not self.is_finished():
@@ -360,6 +365,7 @@ class _AsyncStream:
         return self
 
     async def __anext__(self):
+        self._group._refuse_inside()
         if self._returned:
             return self._returned.pop(0)
         task = await waits.bridge.wait(self._begin, self._finish, self._on_lost)
@@ -436,9 +442,7 @@ class Group(Tasker.Group):
         except AttributeError:
             # This may have been made by other than a call of the class.
             self._cloned = False
-            self._crew = jobs.Crew(self)
-            if parent is not None:
-                parent._get_crew().children.append(self._crew)
+            self._crew = jobs.Crew(self, None if parent is None else parent._get_crew())
             return self._crew
 
     def new_child(self, name=None):
@@ -613,6 +617,15 @@ class Group(Tasker.Group):
                 raise
             raise
 
+    def _refuse_inside(self):
+        """Refuses to have a coroutine wait for the group that it is a task of, or one above."""
+        job = jobs.get_current()
+        crew = None if job is None else job.crew
+        while crew is not None:
+            if crew is self._get_crew():
+                raise _deadlock_error()
+            crew = crew.parent
+
     async def _wait_async(self):
         return await waits.bridge.wait(
             lambda cancellable, callback: Tasker.Group.join_async(self, cancellable, callback),
@@ -640,7 +653,13 @@ class Group(Tasker.Group):
         self._raise_first(self._block(self._wait, timeout))
 
     async def _join_async(self, timeout):
-        self._raise_first(await asyncio.wait_for(self._wait_async(), timeout))
+        self._refuse_inside()
+        try:
+            failure = await asyncio.wait_for(self._wait_async(), timeout)
+        except asyncio.TimeoutError:
+            # Until Python 3.10 that is another class.
+            raise TimeoutError from None
+        self._raise_first(failure)
 
     def shutdown(self, grace):
         """Finishes this handle, stops the group, and waits for at most so many seconds.
@@ -657,6 +676,7 @@ class Group(Tasker.Group):
                                                   cancellable=cancellable)))
 
     async def _shutdown_async(self, grace_ms):
+        self._refuse_inside()
         self._raise_first(await waits.bridge.wait(
             lambda cancellable, callback: Tasker.Group.shutdown_async(self, grace_ms, cancellable,
                                                                       callback),
@@ -673,6 +693,7 @@ class Group(Tasker.Group):
         return _take(self._get_crew().take_returned(tasks))
 
     async def _collect_async(self):
+        self._refuse_inside()
         crew = self._get_crew()
         tasks = await waits.bridge.wait(
             lambda cancellable, callback: Tasker.Group.collect_async(self, cancellable, callback),
@@ -724,6 +745,7 @@ class Group(Tasker.Group):
     async def __aenter__(self):
         crew = self._get_crew()
         if not self._cloned:
+            self._refuse_inside()
             crew.body = jobs.Body(self, crew)
         return self
 

@@ -399,6 +399,70 @@ class Ends(Case):
 class Mistakes(Case):
     """What would never end, and what cannot begin."""
 
+    async def expect_deadlock(self, wait):
+        """Awaits what wait() gives, in the coroutine that calls this."""
+        with self.assertRaises(GLib.Error) as caught:
+            await wait()
+        self.assertTrue(caught.exception.matches(Tasker.Error.quark(), Tasker.Error.DEADLOCK))
+
+    @run
+    async def test_a_wait_for_what_it_is_inside_of(self):
+        async def wait(task, group):
+            async def enter():
+                async with group:
+                    pass
+
+            for function in (group.join, lambda: group.join(timeout=5), group.collect,
+                             lambda: group.shutdown(5), enter, task.join,
+                             group.clone().join_stream().__aiter__().__anext__):
+                await self.expect_deadlock(function)
+            self.assertFalse(group.is_stopped())
+            return 'not stuck'
+
+        async with Tasker.Group() as group:
+            child = group.new_child()
+            self.assertEqual(await group.spawn(wait, group), 'not stuck')
+            self.assertEqual(await child.spawn(wait, child), 'not stuck')
+            # The child is a task of the parent, and what runs in it is not done.
+            inner = child.spawn(self.join_parent, group)
+            await inner
+            child.finish()
+
+    async def join_parent(self, task, group):
+        await self.expect_deadlock(group.join)
+
+    @run
+    async def test_another_group_is_no_deadlock(self):
+        async def wait(task, group):
+            await group.join()
+
+        async with Tasker.Group() as group:
+            child = group.new_child()
+            other = Tasker.Group()
+            for inner in child, other:
+                inner.spawn(give)
+                await group.spawn(wait, inner)
+
+    @run
+    async def test_a_grace_that_is_too_long(self):
+        group = Tasker.Group()
+        with self.assertRaises(OverflowError):
+            await asyncio.wait_for(group.shutdown(grace=5e6), 30)
+        self.assertFalse(group.is_stopped())
+
+    @run
+    async def test_a_join_that_takes_too_long(self):
+        gate = asyncio.Event()
+        group = Tasker.Group()
+        group.spawn(self.wait_for, gate)
+        with self.assertRaises(TimeoutError):
+            await group.join(timeout=0.01)
+        gate.set()
+        await group.join(timeout=30)
+
+    async def wait_for(self, task, gate):
+        await gate.wait()
+
     @run
     async def test_for_where_a_loop_runs(self):
         group = Tasker.Group()

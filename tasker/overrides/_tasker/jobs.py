@@ -110,8 +110,9 @@ def keep_value(task, value):
 class Crew:
     """What all handles of a group share in Python."""
 
-    def __init__(self, group):
+    def __init__(self, group, parent):
         self.signaller = group.create_signaller()
+        self.parent = parent  # the crew of the group that this one is a task of
         self.keeps_failures = group.get_property('keep-results')
         self.stop_on_error = group.get_property('stop-on-error')
         self.failures = []  # outcomes, in the order in which they came
@@ -121,6 +122,8 @@ class Crew:
         self.returned = []  # tasks that were taken for one who was cancelled
         self.children = []  # crews of groups that are tasks of this one
         threads.crews.add(self)
+        if parent is not None:
+            parent.children.append(self)
 
     def __del__(self):
         # Its group is gone, and C does not keep the tasks any more.
@@ -570,6 +573,13 @@ class CoroutineJob:
         finally:
             if self.waiters is not None:
                 self.waiters.discard(waiter)
+
+
+def get_current():
+    """Returns the job of the coroutine that the caller is inside of, or None."""
+    if waits.running_loop() is None:
+        return None
+    return of_runner.get(asyncio.current_task())
 
 
 # Who buries a job sees whether C has told that it begins, or C is told by tell().

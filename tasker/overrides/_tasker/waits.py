@@ -164,10 +164,11 @@ def block(wait, timeout=None):
             except GLib.Error as error:
                 if not is_cancelled_error(error) or not cancellable.is_cancelled():
                     raise
-            # By now the handler of a signal has raised, if it does that.
+            # By now the handler of a signal has raised, if it does that. The alarm may
+            # ring until here and is seen, or after this and cancels what follows.
+            cancellable.reset()
             if rung.is_set():
                 raise TimeoutError
-            cancellable.reset()
     finally:
         if alarm is not None:
             alarm.destroy()
@@ -253,9 +254,19 @@ def _settle_lost(future, lost):
 
 def _on_ready(finish, outbox, future, lost, source, result, *unused):
     try:
-        outbox.post(_settle, future, lost, finish(result), None)
+        value = finish(result)
     except Exception as error:
         outbox.post(_settle, future, lost, None, error)
+        return
+    if not outbox.post(_settle, future, lost, value, None) and lost is not None:
+        lost(value)
+
+
+def _begin(begin, cancellable, on_ready, outbox, future):
+    try:
+        begin(cancellable, on_ready)
+    except Exception as error:
+        outbox.post(_settle, future, None, None, error)
 
 
 class _Bridge:
@@ -333,8 +344,9 @@ class _Bridge:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         cancellable = Gio.Cancellable()
-        self.call(begin, cancellable,
-                  functools.partial(_on_ready, finish, outbox_of(loop), future, lost))
+        outbox = outbox_of(loop)
+        self.call(_begin, begin, cancellable,
+                  functools.partial(_on_ready, finish, outbox, future, lost), outbox, future)
         try:
             return await future
         except asyncio.CancelledError:
