@@ -102,6 +102,36 @@ class AsyncioInThreads(Case):
         group.join()
         assert_counts(self, group, succeeded=400, spawned=400)
 
+    def test_a_failure_ends_the_coroutines_of_other_loops(self):
+        async def wait(task):
+            await asyncio.sleep(1000)
+
+        async def fail(task):
+            raise ValueError('failed')
+
+        async def spawn(group, begun):
+            with self.assertRaises(Tasker.Stopped):
+                task = group.spawn(wait)
+                asyncio.get_running_loop().call_later(0.01, begun.set)
+                await task
+
+        async def main():
+            loop = asyncio.get_running_loop()
+            begun = threading.Event()
+            group = Tasker.Group(stop_on_error=True)
+            there = loop.run_in_executor(None, asyncio.run, spawn(group, begun))
+            try:
+                async with group:
+                    while not begun.is_set():
+                        await asyncio.sleep(0.001)
+                    group.spawn(fail)
+            finally:
+                await there
+
+        with self.assertRaises(Exception) as caught:
+            asyncio.run(asyncio.wait_for(main(), 30))
+        self.assertIn('failed', str(getattr(caught.exception, 'exceptions', caught.exception)))
+
     def leave_behind(self, group, close_after=0):
         """Spawns coroutines, of which some are queued, on a loop that is closed."""
         async def wait(task):

@@ -172,11 +172,13 @@ class Crew:
         return returned + list(tasks)
 
     def cancel_coroutines(self):
-        """Ends what does not listen to the stop; on the loop."""
+        """Ends what does not listen to the stop; in a coroutine."""
+        loop = asyncio.get_running_loop()
         for job in list(self.jobs.values()):
-            # What cleans up already is left to do so.
-            if not job.aborted:
-                job.cancel()
+            if job.loop is loop:
+                job.cancel_once()
+            else:
+                waits.outbox_of(job.loop).post(job.cancel_once)
 
 
 class Body:
@@ -506,6 +508,11 @@ class CoroutineJob:
         self.aborted = True
         if self.runner is not None:
             self.runner.cancel()
+
+    def cancel_once(self):
+        """Ends it, unless it is about to: what cleans up already is left to do so."""
+        if not self.aborted:
+            self.cancel()
 
     def abort(self, task):
         """C says so; or that its turn will not come."""
