@@ -208,13 +208,6 @@ class References(Case):
         collected = clone.collect()
         self.assertEqual([task.__grefcount__ for task in (streamed, *collected)], [1, 1, 1])
 
-    def test_current(self):
-        def count(task):
-            return Tasker.Task.get_current().__grefcount__ - task.__grefcount__
-
-        with Tasker.Group() as group:
-            self.assertEqual(group.spawn(count).result(), 0)
-
 
 class Instances(Case):
     def test_the_other_tests(self):
