@@ -10,16 +10,15 @@ G_BEGIN_DECLS
  * TaskerChildJob:
  *
  * What a child group is in its parent: one task, which runs from the beginning
- * and ends when the child is joined. It takes no place.
+ * and ends when the child is joined, or has nothing left to do in a shutdown. It
+ * takes no place.
  *
- * Parent and child hold each other until then, and not after.
+ * Parent and child hold each other until nothing can come to the child any more.
  */
 struct _TaskerChildJob
 {
   TaskerJob   job;
   TaskerCore *core;  /* the child's, until it has ended */
-  GList       link;  /* in the parent's children */
-  gboolean    asked; /* by a shutdown that goes from one to the next */
 };
 
 gboolean        tasker_job_is_child   (TaskerJob      *job);
@@ -29,9 +28,14 @@ gboolean        tasker_child_attach   (TaskerCore     *self,
                                        TaskerCore     *parent,
                                        gboolean        stop_with_parent);
 
-/* The child has ended. Returns that of its parent which has ended by that, if
- * any; so a long line of them takes no recursion. */
-TaskerChildJob *tasker_child_end      (TaskerChildJob *job);
+/* What a child is in its parent now, to be noted in its todo: it may have ended,
+ * or something may have come to it. With its lock held. */
+void            tasker_child_settle   (TaskerCore     *self,
+                                       gboolean        over);
+
+/* Makes a child to which something has come a task of its parent again; and that
+ * of its own, if need be. */
+void            tasker_child_return   (TaskerCore     *self);
 
 /* The children of a core that hear it rise to @level, each with a reference. */
 void            tasker_child_collect  (TaskerCore     *parent,

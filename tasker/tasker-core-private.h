@@ -26,7 +26,9 @@ typedef struct
   gboolean      ask_later; /* see tasker_watch_ask_later() */
   gboolean      stop;     /* a task has failed */
   TaskerCore   *shut_next; /* a child that is to be shut down now */
-  TaskerChildJob *ended; /* what the group was in its parent */
+  TaskerCore   *parent;   /* something was changed there by this group */
+  gboolean      left;     /* it is no child of it any more */
+  gboolean      returns;  /* it is to be a task of it again */
 } TaskerTodo;
 
 /*
@@ -77,15 +79,19 @@ struct _TaskerCore
   gboolean       ordered_shutdown;
 
   /* The family: see tasker-child.c */
-  TaskerCore     *parent;        /* until it has ended, and was counted there */
-  TaskerChildJob *child_job;     /* what it is in its parent, until it has ended */
+  TaskerCore     *parent;        /* as long as something may come to this one */
+  TaskerChildJob *child_job;     /* the task that it is there, or %NULL: it is idle */
   gboolean        stop_with_parent;
-  GQueue          children;      /* in the order in which they were made */
+  guint           n_returning;   /* threads that make it, or what is below, a task again */
+  GList           sibling;       /* in one of the next two of the parent, under whose */
+  gboolean        asked;         /* lock this is, too: by a shutdown in order */
+  GQueue          children;      /* those that are tasks, as they came */
+  GQueue          idle;          /* those that are not */
+  guint64         n_judged[4];   /* n_ended, when it was idle last */
   GError         *first_failure; /* for the parent */
   gsize           first_failure_end;
 
   /* A shutdown: see tasker-shutdown.c */
-  gboolean       shut;      /* handles that are open hold up nothing any more */
   gboolean       in_order;  /* children are shut down one after the other */
 
   /* Jobs. Each live one is in just one place: the inbox, the queue, the
@@ -199,6 +205,8 @@ gboolean         tasker_core_add_handle     (TaskerCore      *self,
 void             tasker_core_close_handle   (TaskerCore      *self);
 void             tasker_core_drop_handle    (TaskerCore      *self);
 gboolean         tasker_core_is_closed      (TaskerCore      *self);
+void             tasker_core_shut           (TaskerCore      *self);
+gboolean         tasker_core_is_shut        (TaskerCore      *self);
 
 /* Jobs come */
 gboolean         tasker_core_push           (TaskerCore      *self,
@@ -240,8 +248,8 @@ void             tasker_core_count_context  (TaskerCore      *self,
                                              int              change);
 void             tasker_core_adopt_running  (TaskerCore      *self,
                                              TaskerJob       *job);
-TaskerChildJob  *tasker_core_end_child      (TaskerCore      *self,
-                                             TaskerChildJob  *child,
+void             tasker_core_end_child      (TaskerCore      *self,
+                                             TaskerJob       *job,
                                              TaskerTaskState  state,
                                              GError          *error);
 

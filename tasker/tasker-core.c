@@ -24,9 +24,11 @@
 #include "tasker-waiter-private.h"
 #include "tasker-watch-private.h"
 
-/* What the inbox holds once the last handle is finished. */
-static TaskerJob closed;
-#define CLOSED (&closed)
+/* What the inbox holds once the last handle is finished: nothing is added any
+ * more; and in a shutdown: things are added with the lock held. */
+static TaskerJob marks[2];
+#define CLOSED (&marks[0])
+#define SHUT (&marks[1])
 
 /* The core for what this thread is making. */
 static GPrivate given;
@@ -65,6 +67,7 @@ tasker_core_clear (gpointer data)
 
   g_assert (tasker_core_get_n_live (self) == 0);
   g_assert (tasker_results_is_empty (&self->results));
+  g_assert (self->parent == NULL && self->idle.length == 0);
 
   tasker_results_clear (&self->results);
   g_clear_error (&self->first_failure);
@@ -289,10 +292,8 @@ carry_out_drops (TaskerCore *self)
 static gboolean
 is_over (TaskerCore *self)
 {
-  gboolean waits = self->n_open > 0 &&
-                   !(self->shut && tasker_source_get_level (&self->source) != TASKER_LEVEL_NONE);
-
-  return !waits && tasker_core_is_empty (self);
+  return (self->n_open == 0 || tasker_core_is_shut (self)) &&
+         tasker_core_is_empty (self) && self->n_returning == 0;
 }
 
 /* Before anybody is told that the group is joined, signals do again what they
@@ -326,21 +327,14 @@ start_runners_first (TaskerCore *self)
   g_mutex_lock (&self->lock);
 }
 
-/*
- * unlock_once:
- * @climbs: (out): whether the progress of its ancestors has changed by that
- *
- * Returns: what the group was in its parent, if it has ended
- */
-static TaskerChildJob *
-unlock_once (TaskerCore *self,
-             gboolean   *climbs)
+/* Returns: (transfer full) (nullable): the parent, if something has changed there */
+static TaskerCore *
+unlock_once (TaskerCore *self)
 {
   TaskerTodo todo;
+  gboolean climbs;
 
   start_runners_first (self);
-  if (self->shut)
-    tasker_core_look (self);
   if (self->n_handles == 0)
     tasker_core_drop_results (self, G_MAXUINT, NULL);
   carry_out_drops (self);
@@ -351,13 +345,13 @@ unlock_once (TaskerCore *self,
   if (self->n_joiners > 0 || self->alone_since != 0)
     look_for_forgotten_handles (self);
   g_atomic_int_set (&self->n_urgent, (int) self->queue.n_urgent);
-  if (self->child_job != NULL && is_over (self))
-    self->todo.ended = g_steal_pointer (&self->child_job);
+  if (self->parent != NULL)
+    tasker_child_settle (self, is_over (self));
   if (self->in_order)
     self->todo.shut_next = tasker_shutdown_take_next (self);
   if (self->changed != 0)
     tasker_watch_settle (self);
-  *climbs = self->climbs && self->parent != NULL;
+  climbs = self->climbs && self->parent != NULL;
   self->climbs = FALSE;
 
   todo = self->todo;
@@ -365,20 +359,30 @@ unlock_once (TaskerCore *self,
   g_mutex_unlock (&self->lock);
 
   carry_out (self, &todo);
+  if (todo.returns)
+    tasker_child_return (self);
+  if (climbs)
+    tasker_progress_climb (self);
+  if (todo.left)
+    tasker_core_unref (self);
 
-  return todo.ended;
+  return todo.parent;
 }
 
+/* A child that ends may end its parent, and so on: in a line of any length. */
 void
 tasker_core_unlock (TaskerCore *self)
 {
-  gboolean climbs;
-  TaskerChildJob *ended = unlock_once (self, &climbs);
+  TaskerCore *next = unlock_once (self);
 
-  if (climbs)
-    tasker_progress_climb (self);
-  while (ended != NULL)
-    ended = tasker_child_end (ended);
+  while (next != NULL)
+    {
+      TaskerCore *core = next;
+
+      tasker_core_lock (core);
+      next = unlock_once (core);
+      tasker_core_unref (core);
+    }
 }
 
 static gboolean
@@ -540,8 +544,34 @@ tasker_core_look (TaskerCore *self)
 {
   TaskerJob *inbox = g_atomic_pointer_get (&self->inbox);
 
-  if (inbox != NULL && inbox != CLOSED)
+  if (inbox != NULL && inbox != CLOSED && inbox != SHUT)
     adopt_chain (self, g_atomic_pointer_exchange (&self->inbox, NULL));
+}
+
+/* The last look into the inbox; with the lock held. */
+static void
+mark_inbox (TaskerCore *self,
+            TaskerJob  *mark)
+{
+  TaskerJob *inbox = g_atomic_pointer_exchange (&self->inbox, mark);
+
+  if (inbox != CLOSED && inbox != SHUT)
+    adopt_chain (self, inbox);
+}
+
+/* From here on, with the lock held, handles that are open do not hold up the
+ * parent. Who adds something tells it then, so no one may do so unseen. */
+void
+tasker_core_shut (TaskerCore *self)
+{
+  if (!tasker_core_is_closed (self))
+    mark_inbox (self, SHUT);
+}
+
+gboolean
+tasker_core_is_shut (TaskerCore *self)
+{
+  return g_atomic_pointer_get (&self->inbox) == SHUT;
 }
 
 /* Finishes a handle. After the last one nothing can be pushed any more. */
@@ -551,7 +581,7 @@ tasker_core_close_handle (TaskerCore *self)
   tasker_core_lock (self);
   if (--self->n_open == 0)
     {
-      adopt_chain (self, g_atomic_pointer_exchange (&self->inbox, CLOSED));
+      mark_inbox (self, CLOSED);
       self->changed |= TASKER_CHANGE_JOINED;
       tasker_core_kick (self);
     }
@@ -630,6 +660,8 @@ tasker_core_push (TaskerCore *self,
     {
       if (former == CLOSED)
         return FALSE;
+      if (former == SHUT)
+        return push_visibly (self, job);
       job->next = former;
     }
   while (!g_atomic_pointer_compare_and_exchange_full (&self->inbox, former, job, &former));
@@ -1037,28 +1069,14 @@ tasker_core_end_released (TaskerCore *self,
   tasker_core_unlock (self);
 }
 
-/* The same for the job that a child group is. */
-TaskerChildJob *
+/* The same for the job that a child group is, with the lock held. */
+void
 tasker_core_end_child (TaskerCore      *self,
-                       TaskerChildJob  *child,
+                       TaskerJob       *job,
                        TaskerTaskState  state,
                        GError          *error)
 {
-  TaskerCore *core;
-  TaskerChildJob *ended;
-  gboolean climbs;
-
-  tasker_core_lock (self);
-  core = g_steal_pointer (&child->core);
-  g_queue_unlink (&self->children, &child->link);
-  settle_detached (self, &child->job, state, error);
-  ended = unlock_once (self, &climbs);
-  if (climbs)
-    tasker_progress_climb (self);
-
-  tasker_core_unref (core);
-
-  return ended;
+  settle_detached (self, job, state, error);
 }
 
 /* Asks other runners to help with a detached job, for as long as it enlists

@@ -127,7 +127,7 @@ pop_branch (GArray *branches,
 
   tasker_core_lock (branch.core);
   for (GList *l = branch.core->children.tail; l != NULL; l = l->prev)
-    push_branch (branches, ((TaskerChildJob *) l->data)->core, branch.depth + 1);
+    push_branch (branches, l->data, branch.depth + 1);
   tasker_core_unlock (branch.core);
 
   *depth = branch.depth;

@@ -2348,7 +2348,10 @@ tasker_group_join_stream (TaskerGroup *self)
  *
  * Handles that nobody has finished, a clone that is left to a garbage collector,
  * do not hold this up. What is added through one of them later ends at once, as
- * stopped.
+ * stopped; and what runs always is waited for, if this is still under way. A child
+ * with nothing left to do has ended as a task of its parent, although there are
+ * handles on it; if something is added to it after that, it becomes a task of its
+ * parent once more.
  *
  * Otherwise it tells what [method@Tasker.Group.join] tells: it fails with the
  * first failure that nobody has taken. It fails with %G_IO_ERROR_CANCELLED if

@@ -56,7 +56,7 @@ sum_up (TaskerPart *part,
       sum *= weight;
 
       for (GList *l = core->children.head; l != NULL; l = l->next)
-        push_part (parts, ((TaskerChildJob *) l->data)->core, weight);
+        push_part (parts, l->data, weight);
     }
   tasker_core_unlock (core);
 

@@ -42,21 +42,28 @@ typedef struct
 
 /* Down the tree, without recursion. */
 
-/* Handles that are open hold up neither this group any more nor those below. */
+/* Handles that are open hold up neither this group any more nor those below; but
+ * for those that are yet to be asked (@all: aborted, they are not). What does not
+ * stop with its parent is waited for as long as it has something to do. */
 static void
-let_go_of_handles (TaskerCore *core)
+let_go_of_handles (TaskerCore *core,
+                   gboolean    all)
 {
   GQueue rest = G_QUEUE_INIT;
   TaskerCore *next = tasker_core_ref (core);
 
   for (; next != NULL; next = g_queue_pop_head (&rest))
     {
+      gboolean in_order;
+
       /* A child that comes after this is shut from its beginning; what came
        * before is found below. */
       tasker_core_lock (next);
-      next->shut = TRUE;
+      tasker_core_shut (next);
+      in_order = next->in_order;
       tasker_core_unlock (next);
-      tasker_child_collect (next, TASKER_LEVEL_ABORTED, &rest);
+      if (all || !in_order)
+        tasker_child_collect (next, TASKER_LEVEL_ABORTED, &rest);
       tasker_core_unref (next);
     }
 }
@@ -69,7 +76,6 @@ shut (TaskerCore *core)
   GQueue rest = G_QUEUE_INIT;
   TaskerCore *next = tasker_core_ref (core);
 
-  let_go_of_handles (core);
   for (; next != NULL; next = g_queue_pop_head (&rest))
     {
       gboolean in_order;
@@ -82,19 +88,27 @@ shut (TaskerCore *core)
         tasker_child_collect (next, TASKER_LEVEL_STOPPED, &rest);
       tasker_core_unref (next);
     }
+  let_go_of_handles (core, FALSE);
+}
+
+static void
+abort_all (TaskerCore *core)
+{
+  tasker_source_raise (&core->source, TASKER_LEVEL_ABORTED);
+  let_go_of_handles (core, TRUE);
 }
 
 TaskerCore *
 tasker_shutdown_take_next (TaskerCore *core)
 {
-  TaskerChildJob *last = g_queue_peek_tail (&core->children);
+  TaskerCore *last = g_queue_peek_tail (&core->children);
 
   if (last == NULL || last->asked)
     return NULL;
 
   last->asked = TRUE;
 
-  return tasker_core_ref (last->core);
+  return tasker_core_ref (last);
 }
 
 static gboolean
@@ -227,7 +241,7 @@ on_phase_over (gpointer user_data)
   if (phase == PHASE_OVERRUN)
     warn_of_left (self);
   else if (phase == PHASE_ABORTED)
-    tasker_source_raise (&self->core->source, TASKER_LEVEL_ABORTED);
+    abort_all (self->core);
 
   return G_SOURCE_CONTINUE;
 }
@@ -253,8 +267,7 @@ begin (TaskerShutdown *self)
     }
   else
     {
-      let_go_of_handles (self->core);
-      tasker_source_raise (&self->core->source, TASKER_LEVEL_ABORTED);
+      abort_all (self->core);
       self->phase = PHASE_ABORTED;
     }
 

@@ -466,13 +466,21 @@ is_inside (const TaskerCurrent *current,
 
   if (core == wait->core && wait->for_all)
     return TRUE;
+  if (job == NULL)
+    return FALSE;
 
-  while (job != NULL && core != NULL)
+  while (core != NULL)
     {
-      if (core == wait->core && (wait->for_all || job == waited_for))
+      TaskerCore *parent;
+
+      if (core == wait->core && (wait->for_all || (job != NULL && job == waited_for)))
         return TRUE;
+
+      g_mutex_lock (&core->lock);
       job = (TaskerJob *) core->child_job;
-      core = core->parent;
+      parent = core->parent;
+      g_mutex_unlock (&core->lock);
+      core = parent;
     }
 
   return FALSE;

@@ -206,7 +206,8 @@ test_grace (void)
 }
 
 /* A clone that nobody finishes holds up neither a shutdown nor that of a parent;
- * what comes through it later is stopped at once. */
+ * what comes through it later is stopped at once, and makes a child a task of its
+ * parent once more. */
 static void
 test_leaked_clone (void)
 {
@@ -225,8 +226,238 @@ test_leaked_clone (void)
   tasker_group_spawn (leaked_child, NULL, tasker_test_succeed, NULL, NULL);
   g_assert_true (tasker_group_shutdown (parent, 60000, NULL, NULL));
   g_assert_true (tasker_group_shutdown (child, 60000, NULL, NULL));
-  tasker_test_assert_counts (parent, 3, 0, 0, 0, 3, 0);
+  tasker_test_assert_counts (parent, 4, 0, 0, 0, 4, 0);
   tasker_test_assert_counts (child, 2, 0, 0, 0, 2, 0);
+}
+
+/* What is added to a group below, although the shutdown has let go of that, is
+ * waited for all the same. */
+typedef struct
+{
+  TaskerGroup    *group;
+  TaskerGroup    *leaked; /* two levels below it */
+  TaskerTestGate  gate;   /* holds the group itself up */
+  GAsyncResult   *result;
+} Leak;
+
+static void
+leak_init (Leak *self,
+           guint grace_ms)
+{
+  g_autoptr(TaskerGroup) child = NULL;
+  g_autoptr(TaskerGroup) grandchild = NULL;
+
+  *self = (Leak) { .group = tasker_test_group ("group") };
+  tasker_test_gate_init (&self->gate);
+  child = tasker_group_new_child (self->group, "child");
+  grandchild = tasker_group_new_child (child, "grandchild");
+  self->leaked = tasker_group_clone (grandchild);
+  tasker_group_spawn (self->group, "gate", be_deaf, &self->gate, NULL);
+  tasker_test_gate_await (&self->gate, 1);
+
+  tasker_group_shutdown_async (self->group, grace_ms, NULL, tasker_test_keep, &self->result);
+  tasker_test_assert_counts (self->group, 2, 1, 0, 0, 1, 0);
+  g_assert_true (tasker_group_is_stopped (self->leaked));
+}
+
+/* What was added has made the child a task of the group once more. */
+static void
+leak_assert_pending (Leak *self)
+{
+  tasker_test_gate_open (&self->gate);
+  tasker_test_iterate_until (tasker_group_get_n_tasks (self->group) == 1);
+  g_usleep (20000);
+  tasker_test_come_to_rest ();
+  g_assert_null (self->result);
+  tasker_test_assert_counts (self->group, 3, 1, 1, 0, 1, 0);
+}
+
+static void
+leak_finish (Leak *self)
+{
+  g_autoptr(GError) error = NULL;
+
+  tasker_test_iterate_until (self->result != NULL);
+  g_assert_true (tasker_group_shutdown_finish (self->group, self->result, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (tasker_group_get_n_tasks (self->leaked), ==, 0);
+}
+
+static void
+leak_clear (Leak *self)
+{
+  tasker_group_finish (self->leaked);
+  g_assert_true (tasker_group_join (self->group, NULL, NULL));
+  g_clear_object (&self->result);
+  g_clear_object (&self->leaked);
+  g_clear_object (&self->group);
+  tasker_test_gate_clear (&self->gate);
+}
+
+static void
+test_late_flush (void)
+{
+  g_autoptr(TaskerTask) flush = NULL;
+  g_autofree char *dump = NULL;
+  TaskerTestGate gate;
+  Leak leak;
+
+  leak_init (&leak, G_MAXUINT);
+  tasker_test_gate_init (&gate);
+  flush = tasker_task_new ("flush", be_deaf, &gate, NULL);
+  tasker_task_set_run_always (flush, TRUE);
+  tasker_group_add (leak.leaked, flush);
+  tasker_test_gate_await (&gate, 1);
+  leak_assert_pending (&leak);
+  dump = tasker_group_dump (leak.group);
+  g_assert_nonnull (strstr (dump, "flush"));
+
+  tasker_test_gate_open (&gate);
+  leak_finish (&leak);
+  g_assert_cmpint (tasker_task_get_state (flush), ==, TASKER_TASK_STATE_SUCCEEDED);
+  tasker_test_assert_counts (leak.group, 3, 0, 2, 0, 1, 0);
+  leak_clear (&leak);
+  tasker_test_gate_clear (&gate);
+}
+
+static gboolean
+never_called (gpointer       data,
+              GCancellable  *stopper,
+              GError       **error)
+{
+  g_assert_not_reached ();
+}
+
+static void
+note_freed (gpointer is_freed)
+{
+  *(gboolean *) is_freed = TRUE;
+}
+
+static void
+test_late_local (void)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  gboolean is_freed = FALSE;
+  Leak leak;
+
+  leak_init (&leak, G_MAXUINT);
+  g_main_context_push_thread_default (context);
+  tasker_group_spawn_local (leak.leaked, "local", never_called, &is_freed, note_freed);
+  g_main_context_pop_thread_default (context);
+  leak_assert_pending (&leak);
+  g_assert_false (is_freed);
+
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_assert_true (is_freed);
+  leak_finish (&leak);
+  tasker_test_assert_counts (leak.group, 3, 0, 1, 0, 2, 0);
+  leak_clear (&leak);
+}
+
+/* A process that does not hear the stop gets the group's abort. */
+static void
+test_late_subprocess (void)
+{
+  g_autoptr(GSubprocess) process = NULL;
+  g_autoptr(TaskerTask) task = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *tasks = NULL;
+  gint64 begin = g_get_monotonic_time ();
+  char text[1];
+  Leak leak;
+
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
+                              "sh", "-c", "trap '' TERM; echo; exec sleep 987", NULL);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_input_stream_read (g_subprocess_get_stdout_pipe (process), text, 1, NULL, NULL), ==, 1);
+
+  leak_init (&leak, 1000);
+  task = tasker_task_new_for_subprocess ("process", process);
+  tasker_group_add (leak.leaked, task);
+  leak_assert_pending (&leak);
+  leak_finish (&leak);
+  g_assert_cmpfloat (seconds_since (begin), >=, 1);
+  g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_ABORTED);
+  tasker_test_assert_counts (leak.group, 3, 0, 1, 0, 1, 1);
+  g_free (take_warnings (&tasks));
+  g_assert_true (g_str_has_prefix (tasks, "“process”"));
+  leak_clear (&leak);
+}
+
+/* Tasks of the group hand to a group below what they owe; whatever thread lets go
+ * of that meanwhile, nothing is left when the shutdown is over. */
+typedef struct
+{
+  TaskerGroup *below;
+  int          n_added;   /* atomic */
+  int          n_flushed; /* likewise */
+} Debtor;
+
+static gboolean
+flush_late (gpointer       data,
+            GCancellable  *stopper,
+            GError       **error)
+{
+  g_usleep (50);
+  g_atomic_int_inc (&((Debtor *) data)->n_flushed);
+  return TRUE;
+}
+
+static gboolean
+owe (gpointer       data,
+     GCancellable  *stopper,
+     GError       **error)
+{
+  Debtor *debtor = data;
+
+  tasker_stopper_wait (TASKER_STOPPER (stopper));
+  for (guint i = 0; i < 5; i++)
+    {
+      g_autoptr(TaskerTask) flush = tasker_task_new ("flush", flush_late, debtor, NULL);
+
+      tasker_task_set_run_always (flush, TRUE);
+      g_atomic_int_inc (&debtor->n_added);
+      tasker_group_add (debtor->below, flush);
+      if (i % 2 == 0)
+        g_usleep (100);
+    }
+
+  return TRUE;
+}
+
+static void
+test_late_race (void)
+{
+  guint n_rounds = tasker_test_rounds (500);
+
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr(TaskerGroup) group = tasker_group_new ("group");
+      g_autoptr(TaskerGroup) child = tasker_group_new_child (group, "child");
+      g_autoptr(TaskerGroup) below = tasker_group_new_child (child, "below");
+      Debtor debtor = { .below = below };
+      g_autoptr(GError) error = NULL;
+
+      tasker_group_set_ordered_shutdown (group, i % 2 == 0);
+      for (guint j = 0; j < 3; j++)
+        {
+          g_autoptr(TaskerTask) task = tasker_task_new ("owe", owe, &debtor, NULL);
+
+          tasker_task_set_run_always (task, TRUE);
+          tasker_group_add (group, task);
+        }
+      if (i % 3 == 0)
+        tasker_group_finish (child);
+      g_assert_true (tasker_group_shutdown (group, G_MAXUINT, NULL, &error));
+      g_assert_no_error (error);
+      g_assert_cmpint (g_atomic_int_get (&debtor.n_added), ==, 15);
+      g_assert_cmpint (g_atomic_int_get (&debtor.n_flushed), ==, 15);
+      tasker_test_assert_counts (below, 15, 0, 15, 0, 0, 0);
+      tasker_test_assert_equation (child);
+      tasker_test_assert_equation (group);
+    }
 }
 
 /* A wait that is cancelled leaves the group stopping: no abort follows. */
@@ -581,6 +812,10 @@ main (int    argc,
   tasker_test_add ("/shutdown/many-deaf", test_many_deaf);
   tasker_test_add ("/shutdown/grace", test_grace);
   tasker_test_add ("/shutdown/leaked-clone", test_leaked_clone);
+  tasker_test_add ("/shutdown/late-flush", test_late_flush);
+  tasker_test_add ("/shutdown/late-local", test_late_local);
+  tasker_test_add ("/shutdown/late-subprocess", test_late_subprocess);
+  tasker_test_add ("/shutdown/late-race", test_late_race);
   tasker_test_add ("/shutdown/cancelled", test_cancelled);
   tasker_test_add ("/shutdown/two", test_two);
   tasker_test_add ("/shutdown/async", test_async);
