@@ -400,6 +400,17 @@ tasker_test_gate_await (TaskerTestGate *gate,
   g_mutex_unlock (&gate->mutex);
 }
 
+/* Initialises the gate. */
+void
+tasker_test_gate_occupy (TaskerTestGate *gate,
+                         TaskerGroup    *group)
+{
+  tasker_test_gate_init (gate);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_spawn (group, "busy", tasker_test_pass_gate, gate, NULL);
+  tasker_test_gate_await (gate, 1);
+}
+
 /* Functions for tasks */
 
 /* Waits until the gate is open, stopped or not, and succeeds. */

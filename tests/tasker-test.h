@@ -55,6 +55,17 @@ char        *tasker_test_counts    (TaskerGroup   *group);
     g_free (expected_); \
   } G_STMT_END
 
+/* A join of a group in which nothing has failed, and how many tasks ended how. */
+#define tasker_test_assert_join(group, succeeded, stopped, aborted) \
+  G_STMT_START { \
+    GError *error_ = NULL; \
+    gboolean ok_ = tasker_group_join (group, NULL, &error_); \
+    g_assert_no_error (error_); \
+    g_assert_true (ok_); \
+    tasker_test_assert_counts (group, (succeeded) + (stopped) + (aborted), 0, \
+                               succeeded, 0, stopped, aborted); \
+  } G_STMT_END
+
 /* A call that is to log one critical message. */
 #define tasker_test_critical(pattern, call) \
   G_STMT_START { \
@@ -126,6 +137,10 @@ void         tasker_test_gate_clear    (TaskerTestGate  *gate);
 void         tasker_test_gate_open     (TaskerTestGate  *gate);
 void         tasker_test_gate_await    (TaskerTestGate  *gate,
                                         guint            n_waiting);
+/* Leaves the group one place, which a task before the gate has, so that what
+ * comes after it waits in the queue. */
+void         tasker_test_gate_occupy   (TaskerTestGate  *gate,
+                                        TaskerGroup     *group);
 
 /* Functions for tasks. */
 gboolean     tasker_test_pass_gate     (gpointer         gate,

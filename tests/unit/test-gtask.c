@@ -5,42 +5,123 @@
 
 #include "tasker-test.h"
 
-#define expect_critical(pattern) \
-  g_test_expect_message ("Tasker", G_LOG_LEVEL_CRITICAL, pattern)
-
-/* What a callback was called with. */
+/* An asynchronous operation: its GTask, and what its callback was called with. */
 typedef struct
 {
-  GObject     *source;
-  GTask       *result;
-  GThread     *thread;
-  TaskerGroup *group;   /* to look at in the callback */
-  guint        n_live;  /* what that saw */
-  int          n_calls;
-} Call;
+  GCancellable *cancellable;     /* owned, nullable */
+  gpointer      data;            /* what its function works with */
+  gboolean      has_no_callback;
+  TaskerGroup  *group;           /* to look at in the callback, or %NULL */
+
+  GTask        *task;            /* owned, until it is let go and from the callback on */
+  GWeakRef      ghost;           /* the GTask that was let go */
+  int           n_begun;         /* calls of its function, where that counts them */
+  int           n_calls;         /* of the callback */
+  GObject      *source;
+  GThread      *thread;
+  guint         n_live;          /* in the group */
+} Operation;
 
 static void
-note_call (GObject      *source,
-           GAsyncResult *result,
-           gpointer      data)
+operation_done (GObject      *source,
+                GAsyncResult *result,
+                gpointer      data)
 {
-  Call *call = data;
+  Operation *self = data;
 
-  call->source = source;
-  call->thread = g_thread_self ();
-  g_set_object (&call->result, G_TASK (result));
-  if (call->group != NULL)
-    call->n_live = tasker_group_get_n_tasks (call->group);
-  g_atomic_int_inc (&call->n_calls);
+  self->source = source;
+  self->thread = g_thread_self ();
+  g_set_object (&self->task, G_TASK (result));
+  if (self->group != NULL)
+    self->n_live = tasker_group_get_n_tasks (self->group);
+  g_atomic_int_inc (&self->n_calls);
+}
+
+/* Makes the GTask first, so that something can be set in it. */
+static GTask *
+operation_make (Operation *self)
+{
+  g_assert_null (self->task);
+  self->task = g_task_new (NULL, self->cancellable,
+                           self->has_no_callback ? NULL : operation_done, self);
+  g_task_set_task_data (self->task, self, NULL);
+
+  return self->task;
 }
 
 static void
-clear_call (Call *call)
+operation_run (Operation       *self,
+               TaskerGroup     *group,
+               GTaskThreadFunc  func)
 {
-  g_clear_object (&call->result);
+  if (self->task == NULL)
+    operation_make (self);
+  tasker_group_run_in_thread (group, self->task, func);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Call, clear_call)
+/* For a function that counts its calls. */
+static void
+operation_begin (Operation       *self,
+                 TaskerGroup     *group,
+                 GTaskThreadFunc  func)
+{
+  operation_run (self, group, func);
+  tasker_test_wait_for (g_atomic_int_get (&self->n_begun) == 1);
+}
+
+static void
+operation_run_and_wait (Operation       *self,
+                        TaskerGroup     *group,
+                        GTaskThreadFunc  func)
+{
+  GTask *task = operation_make (self);
+
+  operation_run (self, group, func);
+  tasker_test_iterate_until (g_atomic_int_get (&self->n_calls) > 0);
+  g_assert_true (self->task == task);
+  g_assert_true (self->thread == g_thread_self ());
+  tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
+  tasker_test_iterate ();
+  g_assert_cmpint (self->n_calls, ==, 1);
+}
+
+/* From now on, only others hold the GTask. */
+static void
+operation_let_go (Operation *self)
+{
+  g_weak_ref_set (&self->ghost, self->task);
+  g_clear_object (&self->task);
+}
+
+static void
+operation_assert_value (Operation *self,
+                        gboolean   value)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_task_propagate_boolean (self->task, &error), ==, value);
+  g_assert_no_error (error);
+}
+
+static void
+operation_assert_error (Operation    *self,
+                        GIOErrorEnum  code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (g_task_propagate_boolean (self->task, &error));
+  g_assert_error (error, G_IO_ERROR, (int) code);
+}
+
+static void
+operation_clear (Operation *self)
+{
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->task);
+  g_weak_ref_clear (&self->ghost);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Operation, operation_clear)
 
 /* Functions of tasks */
 
@@ -68,7 +149,9 @@ return_pointer (GTask        *task,
                 gpointer      task_data,
                 GCancellable *cancellable)
 {
-  g_task_return_pointer (task, tasker_test_ledger_entry (task_data, NULL, NULL),
+  Operation *operation = task_data;
+
+  g_task_return_pointer (task, tasker_test_ledger_entry (operation->data, NULL, NULL),
                          tasker_test_entry_free);
 }
 
@@ -130,10 +213,10 @@ return_when_stopped (GTask        *task,
                      gpointer      task_data,
                      GCancellable *cancellable)
 {
+  Operation *operation = task_data;
   GError *error = NULL;
 
-  if (task_data != NULL)
-    g_atomic_int_inc ((int *) task_data);
+  g_atomic_int_inc (&operation->n_begun);
   tasker_stopper_wait (TASKER_STOPPER (cancellable));
   g_assert_true (g_cancellable_set_error_if_cancelled (cancellable, &error));
   g_task_return_error (task, error);
@@ -146,7 +229,9 @@ return_true_when_stopped (GTask        *task,
                           gpointer      task_data,
                           GCancellable *cancellable)
 {
-  g_atomic_int_inc ((int *) task_data);
+  Operation *operation = task_data;
+
+  g_atomic_int_inc (&operation->n_begun);
   tasker_stopper_wait (TASKER_STOPPER (cancellable));
   g_task_return_boolean (task, TRUE);
 }
@@ -165,29 +250,10 @@ count_and_return (GTask        *task,
                   gpointer      task_data,
                   GCancellable *cancellable)
 {
-  g_atomic_int_inc ((int *) task_data);
+  Operation *operation = task_data;
+
+  g_atomic_int_inc (&operation->n_begun);
   g_task_return_boolean (task, TRUE);
-}
-
-/* Runs @func for a new GTask and iterates until its callback was called. */
-static GTask *
-run_and_wait (TaskerGroup     *group,
-              GTaskThreadFunc  func,
-              gpointer         task_data,
-              Call            *call)
-{
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, note_call, call);
-
-  g_task_set_task_data (task, task_data, NULL);
-  tasker_group_run_in_thread (group, task, func);
-  tasker_test_iterate_until (g_atomic_int_get (&call->n_calls) > 0);
-  g_assert_true (call->result == task);
-  g_assert_true (call->thread == g_thread_self ());
-  tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
-  tasker_test_iterate ();
-  g_assert_cmpint (call->n_calls, ==, 1);
-
-  return g_steal_pointer (&call->result);
 }
 
 /* What a function may return */
@@ -196,24 +262,17 @@ static void
 test_return_boolean (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) yes = NULL;
-  g_autoptr (GTask) no = NULL;
-  g_autoptr (GError) error = NULL;
-  g_auto (Call) first = { .n_calls = 0 };
-  g_auto (Call) second = { .n_calls = 0 };
+  g_auto (Operation) yes = { .n_calls = 0 };
+  g_auto (Operation) no = { .n_calls = 0 };
 
-  yes = run_and_wait (group, return_true, NULL, &first);
-  g_assert_true (g_task_propagate_boolean (yes, &error));
-  g_assert_no_error (error);
+  operation_run_and_wait (&yes, group, return_true);
+  operation_assert_value (&yes, TRUE);
 
   /* FALSE is a value, not a failure. */
-  no = run_and_wait (group, return_false, NULL, &second);
-  g_assert_false (g_task_propagate_boolean (no, &error));
-  g_assert_no_error (error);
+  operation_run_and_wait (&no, group, return_false);
+  operation_assert_value (&no, FALSE);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  tasker_test_assert_counts (group, 2, 0, 2, 0, 0, 0);
+  tasker_test_assert_join (group, 2, 0, 0);
 }
 
 static void
@@ -222,39 +281,36 @@ test_return_pointer (void)
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   TaskerTestLedger *ledger = tasker_test_ledger_new (2);
   g_autoptr (GError) error = NULL;
-  g_auto (Call) taken = { .n_calls = 0 };
-  g_auto (Call) left = { .n_calls = 0 };
-  GTask *task;
+  g_auto (Operation) taken = { .data = ledger };
+  g_auto (Operation) left = { .data = ledger };
   gpointer pointer;
 
-  task = run_and_wait (group, return_pointer, ledger, &taken);
-  pointer = g_task_propagate_pointer (task, &error);
+  operation_run_and_wait (&taken, group, return_pointer);
+  pointer = g_task_propagate_pointer (taken.task, &error);
   g_assert_no_error (error);
   g_assert_nonnull (pointer);
-  g_object_unref (task);
+  operation_let_go (&taken);
   g_assert_cmpuint (tasker_test_ledger_n_freed (ledger), ==, 0);
   tasker_test_entry_free (pointer);
 
   /* One that nobody takes is freed with the GTask, wherever that ends. */
-  task = run_and_wait (group, return_pointer, ledger, &left);
-  g_object_unref (task);
-  g_assert_true (tasker_group_join (group, NULL, &error));
+  operation_run_and_wait (&left, group, return_pointer);
+  operation_let_go (&left);
+  tasker_test_assert_join (group, 2, 0, 0);
   tasker_test_wait_for (tasker_test_ledger_n_freed (ledger) == 2);
 
   tasker_test_ledger_close (ledger, 2, 0);
-  tasker_test_assert_counts (group, 2, 0, 2, 0, 0, 0);
 }
 
 static void
 test_return_int (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) task = NULL;
+  g_auto (Operation) operation = { .n_calls = 0 };
   g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
 
-  task = run_and_wait (group, return_int, NULL, &call);
-  g_assert_cmpint (g_task_propagate_int (task, &error), ==, -42);
+  operation_run_and_wait (&operation, group, return_int);
+  g_assert_cmpint (g_task_propagate_int (operation.task, &error), ==, -42);
   g_assert_no_error (error);
   tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
 }
@@ -263,13 +319,12 @@ static void
 test_return_value (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (GError) error = NULL;
+  g_auto (Operation) operation = { .n_calls = 0 };
   g_auto (GValue) value = G_VALUE_INIT;
-  g_auto (Call) call = { .n_calls = 0 };
+  g_autoptr (GError) error = NULL;
 
-  task = run_and_wait (group, return_value, NULL, &call);
-  g_assert_true (g_task_propagate_value (task, &value, &error));
+  operation_run_and_wait (&operation, group, return_value);
+  g_assert_true (g_task_propagate_value (operation.task, &value, &error));
   g_assert_no_error (error);
   g_assert_cmpstr (g_value_get_string (&value), ==, "forty-two");
   tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
@@ -279,20 +334,16 @@ static void
 test_return_error (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) first = NULL;
-  g_autoptr (GTask) second = NULL;
+  g_auto (Operation) first = { .n_calls = 0 };
+  g_auto (Operation) second = { .n_calls = 0 };
   g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
-  g_auto (Call) another = { .n_calls = 0 };
 
-  first = run_and_wait (group, return_error, NULL, &call);
-  g_assert_true (g_task_had_error (first));
-  g_assert_false (g_task_propagate_boolean (first, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
-  g_clear_error (&error);
+  operation_run_and_wait (&first, group, return_error);
+  g_assert_true (g_task_had_error (first.task));
+  operation_assert_error (&first, G_IO_ERROR_NO_SPACE);
 
-  second = run_and_wait (group, return_new_error, NULL, &another);
-  g_assert_false (g_task_propagate_boolean (second, &error));
+  operation_run_and_wait (&second, group, return_new_error);
+  g_assert_false (g_task_propagate_boolean (second.task, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_assert_cmpstr (error->message, ==, "no such");
   g_clear_error (&error);
@@ -306,24 +357,16 @@ static void
 test_return_error_if_cancelled (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
+  g_auto (Operation) operation = { .cancellable = g_cancellable_new () };
 
-  task = g_task_new (NULL, cancellable, note_call, &call);
-  tasker_group_run_in_thread (group, task, return_if_cancelled);
-  g_cancellable_cancel (cancellable);
+  operation_run (&operation, group, return_if_cancelled);
+  g_cancellable_cancel (operation.cancellable);
 
-  tasker_test_iterate_until (call.n_calls == 1);
-  g_assert_false (g_task_propagate_boolean (task, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_clear_error (&error);
+  tasker_test_iterate_until (operation.n_calls == 1);
+  operation_assert_error (&operation, G_IO_ERROR_CANCELLED);
 
   /* It was asked to end and did: no failure of the group's. */
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
+  tasker_test_assert_join (group, 0, 1, 0);
 }
 
 /* No value at all: the task has ended when the GTask is gone. */
@@ -331,25 +374,23 @@ static void
 test_return_nothing (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_auto (Operation) operation = { .n_calls = 0 };
   g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
-  GTask *task = g_task_new (NULL, NULL, note_call, &call);
 
   tasker_test_lose_gtasks ();
-  g_object_add_weak_pointer (G_OBJECT (task), (gpointer *) &task);
-  g_task_set_name (task, "silent");
-  tasker_group_run_in_thread (group, task, return_nothing);
+  g_task_set_name (operation_make (&operation), "silent");
+  operation_run (&operation, group, return_nothing);
 
   /* While somebody holds it, it may yet be returned. */
   g_usleep (30 * 1000);
   g_assert_cmpuint (tasker_group_get_n_tasks (group), ==, 1);
 
-  g_object_unref (task);
+  operation_let_go (&operation);
   g_assert_false (tasker_group_join (group, NULL, &error));
   g_assert_error (error, TASKER_ERROR, TASKER_ERROR_PANICKED);
   g_assert_nonnull (g_strstr_len (error->message, -1, "silent"));
-  g_assert_null (task);
-  g_assert_cmpint (call.n_calls, ==, 0);
+  g_assert_false (tasker_test_is_alive (&operation.ghost));
+  g_assert_cmpint (operation.n_calls, ==, 0);
   tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
 }
 
@@ -358,12 +399,12 @@ static void
 test_return_nothing_unheld (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_auto (Operation) operation = { .has_no_callback = TRUE };
   g_autoptr (GError) error = NULL;
-  GTask *task = g_task_new (NULL, NULL, NULL, NULL);
 
   tasker_test_lose_gtasks ();
-  tasker_group_run_in_thread (group, task, return_nothing);
-  g_object_unref (task);
+  operation_run (&operation, group, return_nothing);
+  operation_let_go (&operation);
 
   g_assert_false (tasker_group_join (group, NULL, &error));
   g_assert_error (error, TASKER_ERROR, TASKER_ERROR_PANICKED);
@@ -376,9 +417,9 @@ hand_over (GTask        *task,
            gpointer      task_data,
            GCancellable *cancellable)
 {
-  GTask **where = task_data;
+  Operation *operation = task_data;
 
-  g_atomic_pointer_set (where, g_object_ref (task));
+  g_atomic_pointer_set (&operation->data, g_object_ref (task));
 }
 
 static gpointer
@@ -397,36 +438,30 @@ static void
 test_handed_over (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) task = NULL;
+  g_auto (Operation) operation = { .n_calls = 0 };
   g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
-  GTask *handed = NULL;
   GThread *thread;
 
-  task = g_task_new (NULL, NULL, note_call, &call);
-  g_task_set_task_data (task, &handed, NULL);
-  tasker_group_run_in_thread (group, task, hand_over);
-  tasker_test_wait_for (g_atomic_pointer_get (&handed) != NULL);
+  operation_run (&operation, group, hand_over);
+  tasker_test_wait_for (g_atomic_pointer_get (&operation.data) != NULL);
 
   g_usleep (20 * 1000);
   tasker_test_iterate ();
   g_assert_cmpuint (tasker_group_get_n_tasks (group), ==, 1);
   tasker_test_assert_counts (group, 1, 1, 0, 0, 0, 0);
 
-  thread = g_thread_new ("later", return_later_thread, handed);
-  tasker_test_iterate_until (call.n_calls == 1);
+  thread = g_thread_new ("later", return_later_thread, operation.data);
+  tasker_test_iterate_until (operation.n_calls == 1);
   g_thread_join (thread);
-  g_assert_cmpint (g_task_propagate_int (task, &error), ==, 7);
+  g_assert_cmpint (g_task_propagate_int (operation.task, &error), ==, 7);
   g_assert_no_error (error);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+  tasker_test_assert_join (group, 1, 0, 0);
 }
 
 typedef struct
 {
   TaskerTestGate gate;
-  int            is_returned;
   int            is_ended;
 } EarlyReturn;
 
@@ -436,10 +471,9 @@ return_early (GTask        *task,
               gpointer      task_data,
               GCancellable *cancellable)
 {
-  EarlyReturn *early = task_data;
+  EarlyReturn *early = ((Operation *) task_data)->data;
 
   g_task_return_boolean (task, TRUE);
-  g_atomic_int_set (&early->is_returned, TRUE);
   tasker_test_pass_gate (&early->gate, cancellable, NULL);
   g_atomic_int_set (&early->is_ended, TRUE);
 }
@@ -449,26 +483,20 @@ static void
 test_returned_early (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
   EarlyReturn early = { .is_ended = FALSE };
+  g_auto (Operation) operation = { .data = &early };
 
   tasker_test_gate_init (&early.gate);
-  task = g_task_new (NULL, NULL, note_call, &call);
-  g_task_set_task_data (task, &early, NULL);
-  tasker_group_run_in_thread (group, task, return_early);
+  operation_run (&operation, group, return_early);
 
-  tasker_test_iterate_until (call.n_calls == 1);
-  g_assert_true (g_task_propagate_boolean (task, &error));
+  tasker_test_iterate_until (operation.n_calls == 1);
+  operation_assert_value (&operation, TRUE);
   tasker_test_gate_await (&early.gate, 1);
   tasker_test_assert_counts (group, 1, 1, 0, 0, 0, 0);
 
   tasker_test_gate_open (&early.gate);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
+  tasker_test_assert_join (group, 1, 0, 0);
   g_assert_true (g_atomic_int_get (&early.is_ended));
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
   tasker_test_gate_clear (&early.gate);
 }
 
@@ -478,20 +506,14 @@ static void
 test_no_callback (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  GTask *task = g_task_new (NULL, NULL, NULL, NULL);
-  g_autoptr (GError) error = NULL;
-  int n_runs = 0;
+  g_auto (Operation) operation = { .has_no_callback = TRUE };
 
-  g_object_add_weak_pointer (G_OBJECT (task), (gpointer *) &task);
-  g_task_set_task_data (task, &n_runs, NULL);
-  tasker_group_run_in_thread (group, task, count_and_return);
-  g_object_unref (task);
+  operation_run (&operation, group, count_and_return);
+  operation_let_go (&operation);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  g_assert_cmpint (n_runs, ==, 1);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-  tasker_test_iterate_until (task == NULL);
+  tasker_test_assert_join (group, 1, 0, 0);
+  g_assert_cmpint (operation.n_begun, ==, 1);
+  tasker_test_iterate_until (!tasker_test_is_alive (&operation.ghost));
 }
 
 static void
@@ -512,29 +534,25 @@ test_source_object (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   GObject *source = g_object_new (G_TYPE_OBJECT, NULL);
-  g_autoptr (GError) error = NULL;
-  GTask *task;
-  g_auto (Call) with = { .n_calls = 0 };
-  g_auto (Call) without = { .n_calls = 0 };
+  g_auto (Operation) with = { .n_calls = 0 };
+  g_auto (Operation) without = { .n_calls = 0 };
 
-  task = g_task_new (source, NULL, note_call, &with);
-  g_task_set_task_data (task, &with, NULL);
-  tasker_group_run_in_thread (group, task, look_at_arguments);
-  g_object_unref (task);
-  task = g_task_new (NULL, NULL, note_call, &without);
-  tasker_group_run_in_thread (group, task, look_at_arguments);
-  g_object_unref (task);
+  with.task = g_task_new (source, NULL, operation_done, &with);
+  g_task_set_task_data (with.task, &with, NULL);
+  operation_run (&with, group, look_at_arguments);
+  operation_let_go (&with);
+  without.task = g_task_new (NULL, NULL, operation_done, &without);
+  operation_run (&without, group, look_at_arguments);
+  operation_let_go (&without);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
+  tasker_test_assert_join (group, 2, 0, 0);
   g_assert_cmpint (with.n_calls, ==, 1);
   g_assert_cmpint (without.n_calls, ==, 1);
   g_assert_true (with.source == source);
   g_assert_null (without.source);
-  tasker_test_assert_counts (group, 2, 0, 2, 0, 0, 0);
 
   /* Nothing is kept. */
-  clear_call (&with);
+  g_clear_object (&with.task);
   g_object_add_weak_pointer (source, (gpointer *) &source);
   g_object_unref (source);
   tasker_test_iterate_until (source == NULL);
@@ -546,58 +564,35 @@ static void
 test_stop (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GTask) obeys = NULL;
-  g_autoptr (GTask) completes = NULL;
-  g_auto (Call) first = { .n_calls = 0 };
-  g_auto (Call) second = { .n_calls = 0 };
-  int n_begun = 0;
+  g_auto (Operation) obeys = { .n_calls = 0 };
+  g_auto (Operation) late = { .n_calls = 0 };
 
-  obeys = g_task_new (NULL, NULL, note_call, &first);
-  g_task_set_task_data (obeys, &n_begun, NULL);
-  tasker_group_run_in_thread (group, obeys, return_when_stopped);
-  tasker_test_wait_for (g_atomic_int_get (&n_begun) == 1);
-
+  operation_begin (&obeys, group, return_when_stopped);
   tasker_group_stop (group);
-  tasker_test_iterate_until (first.n_calls == 1);
-  g_assert_false (g_task_propagate_boolean (obeys, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_clear_error (&error);
+  tasker_test_iterate_until (obeys.n_calls == 1);
+  operation_assert_error (&obeys, G_IO_ERROR_CANCELLED);
 
   /* After the stop it is returned, as cancelled, without being run. */
-  completes = g_task_new (NULL, NULL, note_call, &second);
-  tasker_group_run_in_thread (group, completes, return_true);
-  g_assert_cmpint (second.n_calls, ==, 0);
-  tasker_test_iterate_until (second.n_calls == 1);
-  g_assert_false (g_task_propagate_boolean (completes, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_clear_error (&error);
+  operation_run (&late, group, count_and_return);
+  g_assert_cmpint (late.n_calls, ==, 0);
+  tasker_test_iterate_until (late.n_calls == 1);
+  operation_assert_error (&late, G_IO_ERROR_CANCELLED);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  tasker_test_assert_counts (group, 2, 0, 0, 0, 2, 0);
+  tasker_test_assert_join (group, 0, 2, 0);
+  g_assert_cmpint (late.n_begun, ==, 0);
 }
 
 static void
 test_completes_after_stop (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GTask) task = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
-  int n_begun = 0;
+  g_auto (Operation) operation = { .n_calls = 0 };
 
-  task = g_task_new (NULL, NULL, note_call, &call);
-  g_task_set_task_data (task, &n_begun, NULL);
-  tasker_group_run_in_thread (group, task, return_true_when_stopped);
-  tasker_test_wait_for (g_atomic_int_get (&n_begun) == 1);
+  operation_begin (&operation, group, return_true_when_stopped);
   tasker_group_stop (group);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  g_assert_true (g_task_propagate_boolean (task, &error));
-  g_assert_no_error (error);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+  tasker_test_assert_join (group, 1, 0, 0);
+  operation_assert_value (&operation, TRUE);
 }
 
 /* Ends as @n_stopped or @n_aborted what waits behind a busy task. */
@@ -607,34 +602,21 @@ end_before_it_ran (gboolean (*end) (TaskerGroup *group),
                    guint      n_aborted)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GTask) task = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
+  g_auto (Operation) operation = { .n_calls = 0 };
   TaskerTestGate gate;
-  int n_runs = 0;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, "busy", tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
-
-  task = g_task_new (NULL, NULL, note_call, &call);
-  g_task_set_task_data (task, &n_runs, NULL);
-  tasker_group_run_in_thread (group, task, count_and_return);
+  tasker_test_gate_occupy (&gate, group);
+  operation_run (&operation, group, count_and_return);
   end (group);
 
   /* The busy one does not have to end first. */
-  tasker_test_iterate_until (call.n_calls == 1);
-  g_assert_false (g_task_propagate_boolean (task, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_clear_error (&error);
+  tasker_test_iterate_until (operation.n_calls == 1);
+  operation_assert_error (&operation, G_IO_ERROR_CANCELLED);
 
   tasker_test_gate_open (&gate);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  g_assert_cmpint (n_runs, ==, 0);
-  g_assert_cmpint (call.n_calls, ==, 1);
-  tasker_test_assert_counts (group, 2, 0, 1, 0, n_stopped, n_aborted);
+  tasker_test_assert_join (group, 1, n_stopped, n_aborted);
+  g_assert_cmpint (operation.n_begun, ==, 0);
+  g_assert_cmpint (operation.n_calls, ==, 1);
   tasker_test_gate_clear (&gate);
 }
 
@@ -655,39 +637,28 @@ static void
 test_stopped_without_callback (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  GTask *task = g_task_new (NULL, NULL, NULL, NULL);
+  g_auto (Operation) operation = { .has_no_callback = TRUE };
 
-  g_object_add_weak_pointer (G_OBJECT (task), (gpointer *) &task);
   tasker_group_stop (group);
-  tasker_group_run_in_thread (group, task, return_true);
-  g_object_unref (task);
+  operation_run (&operation, group, return_true);
+  operation_let_go (&operation);
 
-  g_assert_true (tasker_group_join (group, NULL, NULL));
-  tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
-  tasker_test_iterate_until (task == NULL);
+  tasker_test_assert_join (group, 0, 1, 0);
+  tasker_test_iterate_until (!tasker_test_is_alive (&operation.ghost));
 }
 
 static void
 test_abort_running (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GTask) task = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
-  int n_begun = 0;
+  g_auto (Operation) operation = { .n_calls = 0 };
 
-  task = g_task_new (NULL, NULL, note_call, &call);
-  g_task_set_task_data (task, &n_begun, NULL);
-  tasker_group_run_in_thread (group, task, return_when_stopped);
-  tasker_test_wait_for (g_atomic_int_get (&n_begun) == 1);
+  operation_begin (&operation, group, return_when_stopped);
   tasker_group_abort (group);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  g_assert_cmpint (call.n_calls, ==, 1);
-  g_assert_false (g_task_propagate_boolean (task, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  tasker_test_assert_counts (group, 1, 0, 0, 0, 0, 1);
+  tasker_test_assert_join (group, 0, 0, 1);
+  g_assert_cmpint (operation.n_calls, ==, 1);
+  operation_assert_error (&operation, G_IO_ERROR_CANCELLED);
 }
 
 /* The caller's cancellable */
@@ -705,27 +676,22 @@ test_shared_cancellable (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   GCancellable *shared = g_cancellable_new ();
-  g_autoptr (GError) error = NULL;
-  GTask *running, *queued;
-  int n_begun = 0, n_cancelled = 0;
+  g_auto (Operation) running = { .cancellable = g_object_ref (shared), .has_no_callback = TRUE };
+  g_auto (Operation) queued = { .cancellable = g_object_ref (shared), .has_no_callback = TRUE };
+  int n_cancelled = 0;
   guint signal_id = g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE);
   gulong handler;
 
   handler = g_signal_connect (shared, "cancelled", G_CALLBACK (count_cancelled), &n_cancelled);
   tasker_group_set_max_running (group, 1);
-  running = g_task_new (NULL, shared, NULL, NULL);
-  g_task_set_task_data (running, &n_begun, NULL);
-  tasker_group_run_in_thread (group, running, return_when_stopped);
-  g_object_unref (running);
-  tasker_test_wait_for (g_atomic_int_get (&n_begun) == 1);
-  queued = g_task_new (NULL, shared, NULL, NULL);
-  tasker_group_run_in_thread (group, queued, return_true);
-  g_object_unref (queued);
+  operation_begin (&running, group, return_when_stopped);
+  operation_let_go (&running);
+  operation_run (&queued, group, return_true);
+  operation_let_go (&queued);
 
   tasker_group_stop (group);
   tasker_group_abort (group);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
   g_assert_false (g_cancellable_is_cancelled (shared));
   g_assert_cmpint (n_cancelled, ==, 0);
   g_assert_cmpuint (tasker_group_get_n_tasks (group), ==, 0);
@@ -734,6 +700,8 @@ test_shared_cancellable (void)
   /* Nor does it hold on to it, or listen for ever. */
   g_signal_handler_disconnect (shared, handler);
   g_assert_false (g_signal_has_handler_pending (shared, signal_id, 0, TRUE));
+  g_clear_object (&running.cancellable);
+  g_clear_object (&queued.cancellable);
   g_object_add_weak_pointer (G_OBJECT (shared), (gpointer *) &shared);
   g_object_unref (shared);
   tasker_test_iterate_until (shared == NULL);
@@ -743,25 +711,16 @@ static void
 test_own_cancellable (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
-  int n_begun = 0;
+  g_auto (Operation) operation = { .cancellable = g_cancellable_new () };
 
-  task = g_task_new (NULL, cancellable, note_call, &call);
-  g_task_set_task_data (task, &n_begun, NULL);
-  tasker_group_run_in_thread (group, task, return_when_stopped);
+  operation_begin (&operation, group, return_when_stopped);
   tasker_group_spawn (group, "other", tasker_test_succeed, NULL, NULL);
-  tasker_test_wait_for (g_atomic_int_get (&n_begun) == 1);
-  g_assert_cmpint (call.n_calls, ==, 0);
+  g_assert_cmpint (operation.n_calls, ==, 0);
 
-  g_cancellable_cancel (cancellable);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
+  g_cancellable_cancel (operation.cancellable);
+  tasker_test_assert_join (group, 1, 1, 0);
   g_assert_false (tasker_group_is_stopped (group));
-  g_assert_cmpint (call.n_calls, ==, 1);
-  tasker_test_assert_counts (group, 2, 0, 1, 0, 1, 0);
+  g_assert_cmpint (operation.n_calls, ==, 1);
 }
 
 /* Cancelled while queued, or long before: no matter what the function would
@@ -771,35 +730,21 @@ test_cancelled_before_it_ran (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (GTask) late = NULL;
-  g_autoptr (GError) error = NULL;
-  g_auto (Call) first = { .n_calls = 0 };
-  g_auto (Call) second = { .n_calls = 0 };
+  g_auto (Operation) queued = { .cancellable = g_object_ref (cancellable) };
+  g_auto (Operation) late = { .cancellable = g_object_ref (cancellable) };
   TaskerTestGate gate;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, "busy", tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
-
-  task = g_task_new (NULL, cancellable, note_call, &first);
-  tasker_group_run_in_thread (group, task, return_true);
+  tasker_test_gate_occupy (&gate, group);
+  operation_run (&queued, group, return_true);
   g_cancellable_cancel (cancellable);
-  late = g_task_new (NULL, cancellable, note_call, &second);
-  tasker_group_run_in_thread (group, late, return_true);
+  operation_run (&late, group, return_true);
   tasker_test_gate_open (&gate);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  g_assert_cmpint (first.n_calls, ==, 1);
-  g_assert_cmpint (second.n_calls, ==, 1);
-  g_assert_false (g_task_propagate_boolean (task, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_clear_error (&error);
-  g_assert_false (g_task_propagate_boolean (late, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  tasker_test_assert_counts (group, 3, 0, 1, 0, 2, 0);
+  tasker_test_assert_join (group, 1, 2, 0);
+  g_assert_cmpint (queued.n_calls, ==, 1);
+  g_assert_cmpint (late.n_calls, ==, 1);
+  operation_assert_error (&queued, G_IO_ERROR_CANCELLED);
+  operation_assert_error (&late, G_IO_ERROR_CANCELLED);
   tasker_test_gate_clear (&gate);
 }
 
@@ -811,27 +756,19 @@ test_check_cancellable (void)
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     {
       g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-      g_autoptr (GTask) task = NULL;
-      g_autoptr (GError) error = NULL;
-      int n_begun = 0;
+      g_auto (Operation) operation = { .cancellable = g_cancellable_new (),
+                                         .has_no_callback = TRUE };
 
-      task = g_task_new (NULL, cancellable, NULL, NULL);
-      g_task_set_check_cancellable (task, checks[i]);
-      g_task_set_task_data (task, &n_begun, NULL);
-      tasker_group_run_in_thread (group, task, return_true_when_stopped);
-      tasker_test_wait_for (g_atomic_int_get (&n_begun) == 1);
-      g_cancellable_cancel (cancellable);
-      g_assert_true (tasker_group_join (group, NULL, &error));
-      g_assert_no_error (error);
+      g_task_set_check_cancellable (operation_make (&operation), checks[i]);
+      operation_begin (&operation, group, return_true_when_stopped);
+      g_cancellable_cancel (operation.cancellable);
+      tasker_test_assert_join (group, !checks[i], checks[i], 0);
 
       /* With the check, the cancellation overrides the value. */
-      g_assert_cmpint (g_task_had_error (task), ==, checks[i]);
-      g_assert_cmpint (g_task_propagate_boolean (task, &error), ==, !checks[i]);
       if (checks[i])
-        tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
+        operation_assert_error (&operation, G_IO_ERROR_CANCELLED);
       else
-        tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+        operation_assert_value (&operation, TRUE);
     }
 }
 
@@ -841,25 +778,15 @@ static void
 test_cancelled_after_it_ran (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .n_calls = 0 };
-  int n_runs = 0;
+  g_auto (Operation) operation = { .cancellable = g_cancellable_new () };
 
-  task = g_task_new (NULL, cancellable, note_call, &call);
-  g_task_set_task_data (task, &n_runs, NULL);
-  tasker_group_run_in_thread (group, task, count_and_return);
-  tasker_test_wait_for (g_atomic_int_get (&n_runs) == 1);
+  operation_begin (&operation, group, count_and_return);
   g_usleep (20 * 1000);
-  g_cancellable_cancel (cancellable);
+  g_cancellable_cancel (operation.cancellable);
 
-  tasker_group_join (group, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpint (call.n_calls, ==, 1);
-  g_assert_false (g_task_propagate_boolean (task, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
+  tasker_test_assert_join (group, 0, 1, 0);
+  g_assert_cmpint (operation.n_calls, ==, 1);
+  operation_assert_error (&operation, G_IO_ERROR_CANCELLED);
 }
 
 static gpointer
@@ -878,24 +805,19 @@ test_cancel_race (void)
     {
       g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-      g_auto (Call) first = { .n_calls = 0 };
-      g_auto (Call) second = { .n_calls = 0 };
-      g_autoptr (GError) error = NULL;
-      GTask *task;
+      g_auto (Operation) first = { .cancellable = g_object_ref (cancellable) };
+      g_auto (Operation) second = { .cancellable = g_object_ref (cancellable) };
       GThread *thread;
 
-      task = g_task_new (NULL, cancellable, note_call, &first);
-      tasker_group_run_in_thread (group, task, return_true);
-      g_object_unref (task);
+      operation_run (&first, group, return_true);
+      operation_let_go (&first);
       thread = g_thread_new ("cancel", cancel_thread, cancellable);
-      task = g_task_new (NULL, cancellable, note_call, &second);
-      tasker_group_run_in_thread (group, task, return_true);
-      g_object_unref (task);
+      operation_run (&second, group, return_true);
+      operation_let_go (&second);
 
       if (i % 3 == 0)
         tasker_group_stop (group);
-      tasker_group_join (group, NULL, &error);
-      g_assert_no_error (error);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
       g_thread_join (thread);
 
       g_assert_cmpint (first.n_calls, ==, 1);
@@ -911,17 +833,15 @@ static void
 test_name (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+  g_auto (Operation) operation = { .has_no_callback = TRUE };
   g_autoptr (GPtrArray) results = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *dump = NULL;
-  int n_begun = 0;
 
-  g_task_set_name (task, "spelunking");
-  g_task_set_priority (task, 17);
-  g_task_set_task_data (task, &n_begun, NULL);
-  tasker_group_run_in_thread (group, task, return_when_stopped);
-  tasker_test_wait_for (g_atomic_int_get (&n_begun) == 1);
+  operation_make (&operation);
+  g_task_set_name (operation.task, "spelunking");
+  g_task_set_priority (operation.task, 17);
+  operation_begin (&operation, group, return_when_stopped);
   dump = tasker_group_dump (group);
   g_assert_nonnull (g_strstr_len (dump, -1, "spelunking"));
 
@@ -966,14 +886,9 @@ test_priority (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   g_autoptr (GString) order = g_string_new (NULL);
-  g_autoptr (GError) error = NULL;
   TaskerTestGate gate;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, "busy", tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
-
+  tasker_test_gate_occupy (&gate, group);
   run_noting_order (group, "e", G_PRIORITY_LOW, order);
   run_noting_order (group, "c", G_PRIORITY_DEFAULT, order);
   run_noting_order (group, "a", G_PRIORITY_HIGH, order);
@@ -981,10 +896,8 @@ test_priority (void)
   run_noting_order (group, "b", G_PRIORITY_HIGH, order);
   tasker_test_gate_open (&gate);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
+  tasker_test_assert_join (group, 6, 0, 0);
   g_assert_cmpstr (order->str, ==, "abcde");
-  tasker_test_assert_counts (group, 6, 0, 6, 0, 0, 0);
   tasker_test_gate_clear (&gate);
 }
 
@@ -1005,30 +918,24 @@ static void
 test_current (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
-  g_autoptr (GError) error = NULL;
+  g_auto (Operation) operation = { .has_no_callback = TRUE };
 
-  g_task_set_name (task, "me");
-  tasker_group_run_in_thread (group, task, look_at_current);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+  g_task_set_name (operation_make (&operation), "me");
+  operation_run (&operation, group, look_at_current);
+  tasker_test_assert_join (group, 1, 0, 0);
 }
 
 static void
 test_live_in_callback (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) task = NULL;
-  g_auto (Call) call = { .group = group };
+  g_auto (Operation) operation = { .group = group };
 
   /* It ends with its completion, which is when the callback has returned. */
-  task = g_task_new (NULL, NULL, note_call, &call);
-  tasker_group_run_in_thread (group, task, return_true);
-  tasker_test_iterate_until (call.n_calls == 1);
-  g_assert_cmpuint (call.n_live, ==, 1);
-  g_assert_true (tasker_group_join (group, NULL, NULL));
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+  operation_run (&operation, group, return_true);
+  tasker_test_iterate_until (operation.n_calls == 1);
+  g_assert_cmpuint (operation.n_live, ==, 1);
+  tasker_test_assert_join (group, 1, 0, 0);
 }
 
 static void
@@ -1036,25 +943,23 @@ test_context (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GTask) task = NULL;
-  g_auto (Call) call = { .group = group };
+  g_auto (Operation) operation = { .n_calls = 0 };
 
   g_main_context_push_thread_default (context);
-  task = g_task_new (NULL, NULL, note_call, &call);
+  operation_make (&operation);
   g_main_context_pop_thread_default (context);
-  tasker_group_run_in_thread (group, task, return_true);
+  operation_run (&operation, group, return_true);
 
   /* Not in whatever context happens to be iterated. */
   g_usleep (20 * 1000);
   tasker_test_iterate ();
-  g_assert_cmpint (call.n_calls, ==, 0);
+  g_assert_cmpint (operation.n_calls, ==, 0);
   g_assert_cmpuint (tasker_group_get_n_tasks (group), ==, 1);
 
   g_main_context_push_thread_default (context);
-  tasker_test_iterate_until (call.n_calls == 1);
-  g_assert_true (tasker_group_join (group, NULL, NULL));
+  tasker_test_iterate_until (operation.n_calls == 1);
+  tasker_test_assert_join (group, 1, 0, 0);
   g_main_context_pop_thread_default (context);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
 }
 
 /* Joining in the thread whose context the callback needs: it would never be
@@ -1063,22 +968,17 @@ static void
 test_join_iterates (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .group = group };
-  GTask *task;
+  g_auto (Operation) operation = { .group = group };
 
   for (guint i = 0; i < 10; i++)
     {
-      task = g_task_new (NULL, NULL, note_call, &call);
-      tasker_group_run_in_thread (group, task, return_true);
-      g_object_unref (task);
+      operation_run (&operation, group, return_true);
+      operation_let_go (&operation);
     }
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  g_assert_cmpint (call.n_calls, ==, 10);
-  g_assert_true (call.thread == g_thread_self ());
-  tasker_test_assert_counts (group, 10, 0, 10, 0, 0, 0);
+  tasker_test_assert_join (group, 10, 0, 0);
+  g_assert_cmpint (operation.n_calls, ==, 10);
+  g_assert_true (operation.thread == g_thread_self ());
 }
 
 static gpointer
@@ -1086,19 +986,15 @@ join_iterates_thread (gpointer data)
 {
   g_autoptr (TaskerGroup) group = data;
   g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .group = group };
-  GTask *task;
+  g_auto (Operation) operation = { .group = group };
 
   g_main_context_push_thread_default (context);
-  task = g_task_new (NULL, NULL, note_call, &call);
-  tasker_group_run_in_thread (group, task, return_true);
-  g_object_unref (task);
+  operation_run (&operation, group, return_true);
+  operation_let_go (&operation);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  g_assert_cmpint (call.n_calls, ==, 1);
-  g_assert_true (call.thread == g_thread_self ());
+  tasker_test_assert_join (group, 1, 0, 0);
+  g_assert_cmpint (operation.n_calls, ==, 1);
+  g_assert_true (operation.thread == g_thread_self ());
   g_main_context_pop_thread_default (context);
 
   return NULL;
@@ -1112,24 +1008,21 @@ test_join_iterates_in_thread (void)
 
   /* Without a hand from this thread. */
   g_thread_join (thread);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
 }
 
 static void
 test_collect_iterates (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) task = NULL;
+  g_auto (Operation) operation = { .group = group };
   g_autoptr (GPtrArray) results = NULL;
   g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .group = group };
 
-  task = g_task_new (NULL, NULL, note_call, &call);
-  tasker_group_run_in_thread (group, task, return_true);
+  operation_run (&operation, group, return_true);
   results = tasker_group_collect (group, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (results->len, ==, 1);
-  g_assert_cmpint (call.n_calls, ==, 1);
+  g_assert_cmpint (operation.n_calls, ==, 1);
   tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
 }
 
@@ -1139,20 +1032,16 @@ test_join_orphaned_context (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .group = group };
-  GTask *task;
+  g_auto (Operation) operation = { .group = group };
 
   g_main_context_push_thread_default (context);
-  task = g_task_new (NULL, NULL, note_call, &call);
+  operation_make (&operation);
   g_main_context_pop_thread_default (context);
-  tasker_group_run_in_thread (group, task, return_true);
-  g_object_unref (task);
+  operation_run (&operation, group, return_true);
+  operation_let_go (&operation);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  g_assert_cmpint (call.n_calls, ==, 1);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
+  tasker_test_assert_join (group, 1, 0, 0);
+  g_assert_cmpint (operation.n_calls, ==, 1);
 }
 
 /* Another thread joins, this one has the loop. */
@@ -1167,20 +1056,19 @@ static void
 test_join_from_thread (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_auto (Call) call = { .group = group };
-  GTask *task = g_task_new (NULL, NULL, note_call, &call);
+  g_auto (Operation) operation = { .group = group };
   GThread *thread;
 
   /* Owned by this thread, so the joiner has to leave it alone. */
   g_assert_true (g_main_context_acquire (NULL));
-  tasker_group_run_in_thread (group, task, return_true);
-  g_object_unref (task);
+  operation_run (&operation, group, return_true);
+  operation_let_go (&operation);
   thread = g_thread_new ("joiner", join_thread, group);
-  tasker_test_iterate_until (call.n_calls == 1);
+  tasker_test_iterate_until (operation.n_calls == 1);
   g_thread_join (thread);
   g_main_context_release (NULL);
 
-  g_assert_true (call.thread == g_thread_self ());
+  g_assert_true (operation.thread == g_thread_self ());
   tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
 }
 
@@ -1188,16 +1076,14 @@ static void
 test_join_async (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GTask) task = NULL;
+  g_auto (Operation) operation = { .group = group };
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
-  g_auto (Call) call = { .group = group };
 
-  task = g_task_new (NULL, NULL, note_call, &call);
-  tasker_group_run_in_thread (group, task, return_new_error);
+  operation_run (&operation, group, return_new_error);
   tasker_group_join_async (group, NULL, tasker_test_keep, &result);
   tasker_test_iterate_until (result != NULL);
-  g_assert_cmpint (call.n_calls, ==, 1);
+  g_assert_cmpint (operation.n_calls, ==, 1);
   g_assert_false (tasker_group_join_finish (group, result, &error));
   g_assert_nonnull (error);
   tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
@@ -1219,13 +1105,10 @@ test_reentrant_callback (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   g_autoptr (GTask) task = NULL;
-  g_autoptr (GError) error = NULL;
 
   task = g_task_new (NULL, NULL, spawn_more, tasker_group_clone (group));
   tasker_group_run_in_thread (group, task, return_true);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  tasker_test_assert_counts (group, 2, 0, 2, 0, 0, 0);
+  tasker_test_assert_join (group, 2, 0, 0);
 }
 
 /* Bad input */
@@ -1237,20 +1120,15 @@ test_bad_input (void)
   g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
   g_autoptr (GCancellable) other = g_cancellable_new ();
 
-  expect_critical ("*TASKER_IS_GROUP*");
-  tasker_group_run_in_thread (NULL, task, return_true);
-  expect_critical ("*G_IS_TASK*");
-  tasker_group_run_in_thread (group, NULL, return_true);
-  expect_critical ("*G_IS_TASK*");
-  tasker_group_run_in_thread (group, (GTask *) other, return_true);
-  expect_critical ("*func*");
-  tasker_group_run_in_thread (group, task, NULL);
+  tasker_test_critical ("*TASKER_IS_GROUP*", tasker_group_run_in_thread (NULL, task, return_true));
+  tasker_test_critical ("*G_IS_TASK*", tasker_group_run_in_thread (group, NULL, return_true));
+  tasker_test_critical ("*G_IS_TASK*",
+                        tasker_group_run_in_thread (group, (GTask *) other, return_true));
+  tasker_test_critical ("*func*", tasker_group_run_in_thread (group, task, NULL));
   tasker_test_assert_counts (group, 0, 0, 0, 0, 0, 0);
 
   tasker_group_finish (group);
-  expect_critical ("*finished*");
-  tasker_group_run_in_thread (group, task, return_true);
-  g_test_assert_expected_messages ();
+  tasker_test_critical ("*finished*", tasker_group_run_in_thread (group, task, return_true));
   tasker_test_assert_counts (group, 0, 0, 0, 0, 0, 0);
 
   tasker_test_iterate ();
