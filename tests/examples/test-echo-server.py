@@ -54,6 +54,9 @@ class Server(Running):
     def count_files(self):
         return len(os.listdir(f'/proc/{self.process.pid}/fd'))
 
+    def count_threads(self):
+        return len(os.listdir(f'/proc/{self.process.pid}/task'))
+
     def resident_kib(self):
         with open(f'/proc/{self.process.pid}/statm', encoding='ascii') as file:
             return int(file.read().split()[1]) * PAGE_KIB
@@ -375,11 +378,14 @@ class Many(Case):
     async def talk_and_stop(self, server, talkers):
         """Stops the server, once, when everybody has been answered."""
         silent = set(talkers)
+        n_threads = server.count_threads()
 
         def on_answer(talker):
             if talker in silent:
                 silent.remove(talker)
                 if not silent:
+                    # No connection has a thread of its own.
+                    self.assertEqual(server.count_threads(), n_threads)
                     server.process.send_signal(signal.SIGINT)
 
         await asyncio.gather(*(talker.connect(server.port) for talker in talkers))
