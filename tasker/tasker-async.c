@@ -12,6 +12,8 @@ enum
   OPEN,
   CLAIMED, /* somebody is completing it */
   KNOWN,
+  VOID,    /* it was aborted before that */
+  SPENT,   /* likewise, and completed for nothing */
 };
 
 typedef struct
@@ -19,7 +21,9 @@ typedef struct
   TaskerHomeJob home;
   int           completion; /* atomic */
   guint8        failed;     /* once it is known, and @error with it */
+  guint8        silent;     /* likewise: its owner need not be told of the end */
   guint8        starting;   /* the function is running; home context only */
+  guint         key;        /* what it is for its owner */
   GError       *error;
   TaskerOwner  *owner;      /* to be told, or %NULL */
 } TaskerAsyncJob;
@@ -48,7 +52,7 @@ tell_begun (TaskerAsyncJob *self)
   TaskerNews *news = &self->home.home->news;
 
   if (self->owner != NULL)
-    tasker_news_add_begun (news, self->owner, self->home.job.face);
+    tasker_news_add_begun (news, self->owner, self->key);
   if (begins_alone (self))
     tasker_news_tell (news);
 }
@@ -57,9 +61,15 @@ tell_begun (TaskerAsyncJob *self)
 static void
 tell_ended (TaskerAsyncJob *self)
 {
-  if (self->owner != NULL)
-    tasker_news_add_ended (&self->home.home->news, self->owner, self->home.job.face);
-  g_clear_pointer (&self->owner, tasker_owner_unref);
+  if (self->owner != NULL && !self->silent)
+    tasker_news_add_ended (&self->home.home->news, self->owner, self->key);
+}
+
+/* Returns: %FALSE if somebody completes it */
+static gboolean
+void_completion (TaskerAsyncJob *self)
+{
+  return g_atomic_int_compare_and_exchange (&self->completion, OPEN, VOID);
 }
 
 static void
@@ -68,9 +78,10 @@ end (TaskerAsyncJob *self,
 {
   TaskerJob *job = &self->home.job;
   GError *error = g_steal_pointer (&self->error);
-  TaskerTaskState state;
+  TaskerTaskState state = TASKER_TASK_STATE_ABORTED;
 
-  state = tasker_job_judge (job, core, tasker_core_get_stopper (core, job), !self->failed, &error);
+  if (is_known (self))
+    state = tasker_job_judge (job, core, tasker_core_get_stopper (core, job), !self->failed, &error);
   tell_ended (self);
   tasker_core_end (core, job, state, error);
 }
@@ -140,14 +151,18 @@ tasker_async_step (TaskerJob  *job,
       tasker_home_wait (&self->home);
       tasker_core_unlock (core);
     }
-  else if (is_known (self))
+  else if (!is_known (self) && !void_completion (self))
     {
-      end (self, core);
+      /* It is being completed at this moment. */
+      tasker_core_lock (core);
+      tasker_home_wait (&self->home);
+      if (is_known (self))
+        tasker_home_ready (&self->home);
+      tasker_core_unlock (core);
     }
   else
     {
-      tell_ended (self);
-      tasker_core_end (core, job, TASKER_TASK_STATE_ABORTED, NULL);
+      end (self, core);
     }
 }
 
@@ -155,7 +170,6 @@ static void
 tasker_async_free (TaskerJob *job)
 {
   g_clear_error (&from_job (job)->error);
-  g_clear_pointer (&from_job (job)->owner, tasker_owner_unref);
   tasker_home_job_free (job);
 }
 
@@ -201,20 +215,43 @@ tasker_awaited_job_new (const char   *name,
   return job;
 }
 
-/* Who is to be told of a job that nobody's function begins. Tells him where he
- * wants to be called, so not of a job of another context. */
-void
-tasker_async_set_owner (TaskerJob   *job,
-                        TaskerOwner *owner)
+/*
+ * tasker_owned_job_new:
+ * @owner: the number of who is to be told
+ * @key: what he is to be told
+ *
+ * A job that nobody's function begins.
+ *
+ * Returns: (nullable): %NULL if there is no such owner
+ */
+TaskerJob *
+tasker_owned_job_new (const char *name,
+                      guint       owner,
+                      guint       key)
 {
-  TaskerAsyncJob *self = from_job (job);
+  TaskerOwner *known = tasker_owner_get (owner);
+  TaskerJob *job;
 
-  if (job->kind != &tasker_async_kind || job->func != NULL)
-    return;
+  if (known == NULL)
+    return NULL;
 
-  g_clear_pointer (&self->owner, tasker_owner_unref);
-  if (owner != NULL && owner->context == self->home.context)
-    self->owner = tasker_owner_ref (owner);
+  job = tasker_async_job_new (name, NULL, NULL, NULL);
+  from_job (job)->owner = known;
+  from_job (job)->key = key;
+
+  return job;
+}
+
+/* Returns: 0 if it is not the owner's */
+guint
+tasker_async_get_key (TaskerJob *job,
+                      guint      owner)
+{
+  if (job->kind != &tasker_async_kind || from_job (job)->owner == NULL ||
+      from_job (job)->owner != tasker_owner_get (owner))
+    return 0;
+
+  return from_job (job)->key;
 }
 
 gboolean
@@ -230,7 +267,8 @@ tasker_job_is_async (TaskerJob *job)
  * Completes a job, once, from any thread. If it has begun, its home has to be
  * told.
  *
- * Returns: %FALSE if that was done before; @error is still the caller's
+ * Returns: %FALSE if that was done before, or it was aborted; @error is still
+ *   the caller's
  */
 gboolean
 tasker_async_complete (TaskerJob *job,
@@ -247,4 +285,30 @@ tasker_async_complete (TaskerJob *job,
   g_atomic_int_set (&self->completion, KNOWN);
 
   return TRUE;
+}
+
+/* The same for its owner, who may do without being told when it has ended. If he
+ * has not completed it he is told anyway. */
+gboolean
+tasker_async_succeed (TaskerJob *job,
+                      gboolean   tell)
+{
+  TaskerAsyncJob *self = from_job (job);
+
+  if (!g_atomic_int_compare_and_exchange (&self->completion, OPEN, CLAIMED))
+    return FALSE;
+
+  self->silent = !tell;
+  g_atomic_int_set (&self->completion, KNOWN);
+
+  return TRUE;
+}
+
+/* Completes a job that was aborted before, which does nothing.
+ *
+ * Returns: %FALSE if that was done before */
+gboolean
+tasker_async_complete_late (TaskerJob *job)
+{
+  return g_atomic_int_compare_and_exchange (&from_job (job)->completion, VOID, SPENT);
 }

@@ -10,7 +10,6 @@
 #include "tasker-dump-private.h"
 #include "tasker-error.h"
 #include "tasker-home-private.h"
-#include "tasker-owner-private.h"
 #include "tasker-join-stream-private.h"
 #include "tasker-progress-private.h"
 #include "tasker-runner-private.h"
@@ -109,7 +108,6 @@ struct _TaskerGroup
   TaskerCore *parent;   /* while it is constructed */
   gboolean    stop_with_parent; /* likewise */
   int         finished; /* atomic */
-  TaskerOwner *owner;   /* of async tasks, or %NULL */
   int         n_pushed; /* atomic: light tasks, as far as it goes */
 
   TaskerWatcher watcher;
@@ -422,7 +420,6 @@ tasker_group_finalize (GObject *object)
 
   tasker_watcher_clear (&self->watcher);
   tasker_core_drop_handle (self->core);
-  g_clear_pointer (&self->owner, tasker_owner_unref);
   g_clear_pointer (&self->core, tasker_core_unref);
 
   G_OBJECT_CLASS (tasker_group_parent_class)->finalize (object);
@@ -1292,7 +1289,6 @@ enter (TaskerGroup *self,
     }
 
   tasker_home_job_settle (tasker_task_get_job (task));
-  tasker_async_set_owner (tasker_task_get_job (task), self->owner);
   g_object_ref (task);
 
   return TRUE;
@@ -1314,6 +1310,25 @@ leave (gpointer task)
   tasker_home_job_unsettle (tasker_task_get_job (task));
   tasker_task_leave (task);
   g_object_unref (task);
+}
+
+/* Returns: %FALSE if the handle is finished by now; the task is not added then */
+static gboolean
+push_full (TaskerGroup *self,
+           TaskerTask  *task)
+{
+  hear_stop (self, task);
+  if (!tasker_core_push (self->core, tasker_task_get_job (task)))
+    {
+      leave (task);
+      return FALSE;
+    }
+
+  /* Who stopped the group meanwhile may not have found the task. */
+  if (!tasker_task_is_finished (task))
+    hear_stop (self, task);
+
+  return TRUE;
 }
 
 /**
@@ -1339,17 +1354,8 @@ tasker_group_add (TaskerGroup *self,
   if (!enter (self, task))
     return;
 
-  hear_stop (self, task);
-  if (!tasker_core_push (self->core, tasker_task_get_job (task)))
-    {
-      leave (task);
-      g_critical ("A task was added through a handle that is finished");
-      return;
-    }
-
-  /* Who stopped the group meanwhile may not have found the task. */
-  if (!tasker_task_is_finished (task))
-    hear_stop (self, task);
+  if (!push_full (self, task))
+    g_critical ("A task was added through a handle that is finished");
 }
 
 /* A ready function: whether the task could be added. With the core's lock
@@ -1586,39 +1592,42 @@ tasker_group_add_wait_finish (TaskerGroup   *self,
 }
 
 /**
- * tasker_group_set_owner_func:
+ * tasker_group_spawn_owned:
  * @self: a handle
- * @func: (scope notified) (closure user_data) (destroy user_data_free): the function to call
- * @user_data: data for @func
- * @user_data_free: (nullable): frees @user_data
+ * @name: (nullable): what to call the task
+ * @owner: the number of its owner, see [func@Tasker.Task.register_async_owner]
+ * @key: what the owner is told when the task has begun and ended, not 0
  *
- * Has the one who completes async tasks told when they begin and end.
+ * Makes a task as [ctor@Tasker.Task.new_owned] does, and adds it as
+ * [method@Tasker.Group.add] does, unless the handle is finished.
  *
- * It is for language bindings, where functions are given to tasks by the ten
- * thousand and a callback for each of them costs too much. @func is told of the
- * tasks that are added through this handle from then on, that
- * [ctor@Tasker.Task.new_async] made without a function, and whose home context
- * is the thread-default main context of this call. It is called there, with
- * many tasks at once, after they have begun and after they have ended. A task
- * that never begins is told of when it has ended; one with
- * [property@Tasker.Task:run-always] begins alone.
+ * It is for language bindings, where each call costs as much as a task.
  *
- * @user_data is freed in that context when the handle has been finalized and
- * the tasks have ended.
+ * Returns: (transfer full) (nullable): the task, or %NULL if the handle is
+ *   finished
  *
  * Since: 1.0
  */
-void
-tasker_group_set_owner_func (TaskerGroup     *self,
-                             TaskerOwnerFunc  func,
-                             gpointer         user_data,
-                             GDestroyNotify   user_data_free)
+TaskerTask *
+tasker_group_spawn_owned (TaskerGroup *self,
+                          const char  *name,
+                          guint        owner,
+                          guint        key)
 {
-  g_return_if_fail (TASKER_IS_GROUP (self));
-  g_return_if_fail (func != NULL);
+  g_autoptr(TaskerTask) task = NULL;
 
-  g_clear_pointer (&self->owner, tasker_owner_unref);
-  self->owner = tasker_owner_new (func, user_data, user_data_free);
+  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
+
+  if (tasker_group_is_finished (self))
+    return NULL;
+
+  task = tasker_task_new_owned (name, owner, key);
+  if (task == NULL || !enter (self, task))
+    return NULL;
+  if (!push_full (self, task))
+    return NULL;
+
+  return g_steal_pointer (&task);
 }
 
 /**

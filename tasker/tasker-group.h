@@ -13,29 +13,6 @@
 
 G_BEGIN_DECLS
 
-/**
- * TaskerOwnerFunc:
- * @user_data: (closure): data that came with the function
- * @begun: (array length=n_begun) (transfer none): tasks that have begun
- * @n_begun: how many they are
- * @ended: (array length=n_ended) (transfer none): tasks that have ended
- * @n_ended: how many they are
- *
- * The function of one who completes async tasks, see
- * [method@Tasker.Group.set_owner_func].
- *
- * It gets the tasks in the order in which they began, or ended. Between a
- * task's beginning and this call it may have been stopped, or have ended
- * because it was aborted; [method@Gio.Cancellable.is_cancelled] tells.
- *
- * Since: 1.0
- */
-typedef void (*TaskerOwnerFunc) (gpointer     user_data,
-                                 TaskerTask **begun,
-                                 gsize        n_begun,
-                                 TaskerTask **ended,
-                                 gsize        n_ended);
-
 #define TASKER_TYPE_GROUP (tasker_group_get_type ())
 
 TASKER_AVAILABLE_IN_1_0
@@ -126,10 +103,10 @@ gboolean         tasker_group_add_wait_finish    (TaskerGroup          *self,
                                                   GAsyncResult         *result,
                                                   GError              **error);
 TASKER_AVAILABLE_IN_1_0
-void             tasker_group_set_owner_func     (TaskerGroup          *self,
-                                                  TaskerOwnerFunc       func,
-                                                  gpointer              user_data,
-                                                  GDestroyNotify        user_data_free);
+TaskerTask      *tasker_group_spawn_owned        (TaskerGroup          *self,
+                                                  const char           *name,
+                                                  guint                 owner,
+                                                  guint                 key);
 TASKER_AVAILABLE_IN_1_0
 TaskerTask      *tasker_group_begin_external     (TaskerGroup          *self,
                                                   const char           *name,

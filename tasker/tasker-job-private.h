@@ -12,7 +12,6 @@ G_BEGIN_DECLS
 typedef struct _TaskerCore TaskerCore;
 typedef struct _TaskerJob TaskerJob;
 typedef struct _TaskerJobKind TaskerJobKind;
-typedef struct _TaskerOwner TaskerOwner;
 
 /*
  * TaskerJobKind:
@@ -243,12 +242,18 @@ TaskerJob *tasker_async_job_new    (const char     *name,
                                     GDestroyNotify  data_free);
 TaskerJob *tasker_awaited_job_new  (const char     *name,
                                     GMainContext   *context);
-void       tasker_async_set_owner  (TaskerJob      *job,
-                                    TaskerOwner    *owner);
+TaskerJob *tasker_owned_job_new    (const char     *name,
+                                    guint           owner,
+                                    guint           key);
 gboolean   tasker_job_is_async     (TaskerJob      *job);
+guint      tasker_async_get_key    (TaskerJob      *job,
+                                    guint           owner);
 gboolean   tasker_async_complete   (TaskerJob      *job,
                                     gboolean        failed,
                                     GError         *error);
+gboolean   tasker_async_succeed    (TaskerJob      *job,
+                                    gboolean        tell);
+gboolean   tasker_async_complete_late (TaskerJob   *job);
 
 TaskerJob *tasker_external_job_new  (const char         *name,
                                      guint               owner);

@@ -2,31 +2,26 @@
 
 #pragma once
 
-#include "tasker-group.h"
-#include "tasker-job-private.h"
+#include "tasker-task.h"
 
 G_BEGIN_DECLS
+
+/* How many are told at once, at most; the main loop waits for their functions. */
+#define TASKER_NEWS_SIZE 32
 
 /*
  * TaskerOwner:
  *
- * Who completes the async tasks of a handle, and the function that is told of
- * them. The handle holds it, and so does each of the tasks.
+ * Who completes async tasks, and the function that is told of them. It is there
+ * for the rest of the process.
  */
-struct _TaskerOwner
+typedef struct
 {
-  gatomicrefcount  ref_count;
-  TaskerOwnerFunc  func;
-  gpointer         data;
-  GDestroyNotify   data_free;
-  GMainContext    *context; /* where it is called, and its data freed */
-};
+  TaskerOwnerFunc func;
+  gpointer        data;
+} TaskerOwner;
 
-TaskerOwner *tasker_owner_new   (TaskerOwnerFunc  func,
-                                 gpointer         data,
-                                 GDestroyNotify   data_free);
-TaskerOwner *tasker_owner_ref   (TaskerOwner     *self);
-void         tasker_owner_unref (TaskerOwner     *self);
+TaskerOwner *tasker_owner_get (guint number);
 
 /*
  * TaskerNews:
@@ -37,16 +32,18 @@ void         tasker_owner_unref (TaskerOwner     *self);
 typedef struct
 {
   TaskerOwner *owner;
-  GPtrArray   *begun;
-  GPtrArray   *ended;
+  guint        n_begun;
+  guint        n_ended;
+  guint        begun[TASKER_NEWS_SIZE]; /* the keys of tasks */
+  guint        ended[TASKER_NEWS_SIZE];
 } TaskerNews;
 
 void         tasker_news_add_begun (TaskerNews      *self,
                                     TaskerOwner     *owner,
-                                    TaskerTask      *task);
+                                    guint            key);
 void         tasker_news_add_ended (TaskerNews      *self,
                                     TaskerOwner     *owner,
-                                    TaskerTask      *task);
+                                    guint            key);
 gboolean     tasker_news_is_full   (TaskerNews      *self);
 gboolean     tasker_news_tell      (TaskerNews      *self);
 

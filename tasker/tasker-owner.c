@@ -1,71 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Tells those who complete async tasks which ones have begun and ended. Many at
- * once, for what they call into is another language as a rule, where one call
- * costs as much as the rest of a task. */
+ * once, and by numbers, for what they call into is another language as a rule,
+ * where one call costs as much as the rest of a task, and an object not less. */
 
 #include "tasker-owner-private.h"
 
-/* How many are told at once, at most; the main loop waits for their functions. */
-#define BATCH_SIZE 32
+#define MAX_OWNERS 16
 
+static TaskerOwner owners[MAX_OWNERS];
+static guint n_owners;
+G_LOCK_DEFINE_STATIC (owners);
+
+/* Returns: %NULL if nobody has that number */
 TaskerOwner *
-tasker_owner_new (TaskerOwnerFunc  func,
-                  gpointer         data,
-                  GDestroyNotify   data_free)
+tasker_owner_get (guint number)
 {
-  TaskerOwner *self = g_new0 (TaskerOwner, 1);
+  TaskerOwner *self = number > 0 && number <= MAX_OWNERS ? &owners[number - 1] : NULL;
 
-  g_atomic_ref_count_init (&self->ref_count);
-  self->func = func;
-  self->data = data;
-  self->data_free = data_free;
-  self->context = g_main_context_ref_thread_default ();
-
-  return self;
-}
-
-TaskerOwner *
-tasker_owner_ref (TaskerOwner *self)
-{
-  g_atomic_ref_count_inc (&self->ref_count);
-
-  return self;
-}
-
-static gboolean
-tasker_owner_free (gpointer data)
-{
-  TaskerOwner *self = data;
-
-  if (self->data_free != NULL)
-    self->data_free (self->data);
-  g_main_context_unref (self->context);
-  g_free (self);
-
-  return G_SOURCE_REMOVE;
-}
-
-/* A handle may be finalized in any thread, but the data belongs to one. */
-void
-tasker_owner_unref (TaskerOwner *self)
-{
-  g_autoptr(GSource) source = NULL;
-
-  if (!g_atomic_ref_count_dec (&self->ref_count))
-    return;
-
-  if (g_main_context_is_owner (self->context))
-    {
-      tasker_owner_free (self);
-      return;
-    }
-
-  source = g_idle_source_new ();
-  g_source_set_static_name (source, "[tasker] owner");
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, tasker_owner_free, self, NULL);
-  g_source_attach (source, self->context);
+  return self != NULL && self->func != NULL ? self : NULL;
 }
 
 static void
@@ -76,50 +29,87 @@ open_for (TaskerNews  *self,
     return;
 
   tasker_news_tell (self);
-  self->owner = tasker_owner_ref (owner);
-  self->begun = g_ptr_array_new_full (BATCH_SIZE, g_object_unref);
-  self->ended = g_ptr_array_new_full (BATCH_SIZE, g_object_unref);
+  self->owner = owner;
 }
 
 void
 tasker_news_add_begun (TaskerNews  *self,
                        TaskerOwner *owner,
-                       TaskerTask  *task)
+                       guint        key)
 {
   open_for (self, owner);
-  g_ptr_array_add (self->begun, g_object_ref (task));
+  self->begun[self->n_begun++] = key;
 }
 
 void
 tasker_news_add_ended (TaskerNews  *self,
                        TaskerOwner *owner,
-                       TaskerTask  *task)
+                       guint        key)
 {
   open_for (self, owner);
-  g_ptr_array_add (self->ended, g_object_ref (task));
+  self->ended[self->n_ended++] = key;
 }
 
 gboolean
 tasker_news_is_full (TaskerNews *self)
 {
-  return self->owner != NULL && self->begun->len + self->ended->len >= BATCH_SIZE;
+  return self->n_begun + self->n_ended >= TASKER_NEWS_SIZE;
 }
 
-/* Returns: whether there was something to tell */
+/* The owner may iterate the main loop, and then there may be further news.
+ *
+ * Returns: whether there was something to tell */
 gboolean
 tasker_news_tell (TaskerNews *self)
 {
-  TaskerOwner *owner = g_steal_pointer (&self->owner);
-  g_autoptr(GPtrArray) begun = g_steal_pointer (&self->begun);
-  g_autoptr(GPtrArray) ended = g_steal_pointer (&self->ended);
+  TaskerNews news;
 
-  if (owner == NULL)
+  if (self->owner == NULL)
     return FALSE;
 
-  owner->func (owner->data,
-               (TaskerTask **) begun->pdata, begun->len,
-               (TaskerTask **) ended->pdata, ended->len);
-  tasker_owner_unref (owner);
+  news = *self;
+  self->owner = NULL;
+  self->n_begun = self->n_ended = 0;
+  news.owner->func (news.owner->data, news.begun, news.n_begun, news.ended, news.n_ended);
 
   return TRUE;
+}
+
+/**
+ * tasker_task_register_async_owner:
+ * @func: (scope notified) (closure user_data) (destroy user_data_free): is told
+ *   what has become of the tasks
+ * @user_data: data for @func
+ * @user_data_free: (nullable): frees @user_data if there is no room
+ *
+ * Registers somebody who completes async tasks, such as the binding of a
+ * language, for the rest of the process.
+ *
+ * Returns: the number of the owner, for [ctor@Tasker.Task.new_owned]; or 0 if
+ *   there are 16 already
+ *
+ * Since: 1.0
+ */
+guint
+tasker_task_register_async_owner (TaskerOwnerFunc func,
+                                  gpointer        user_data,
+                                  GDestroyNotify  user_data_free)
+{
+  guint number = 0;
+
+  g_return_val_if_fail (func != NULL, 0);
+
+  G_LOCK (owners);
+  if (n_owners < MAX_OWNERS)
+    {
+      owners[n_owners].func = func;
+      owners[n_owners].data = user_data;
+      number = ++n_owners;
+    }
+  G_UNLOCK (owners);
+
+  if (number == 0 && user_data_free != NULL)
+    user_data_free (user_data);
+
+  return number;
 }

@@ -665,7 +665,7 @@ tasker_task_end_async (TaskerTask *self,
   if (!tasker_async_complete (self->job, error != NULL, error))
     {
       g_clear_error (&error);
-      return FALSE;
+      return tasker_async_complete_late (self->job);
     }
 
   /* Where it is not added yet, its first step finds out. */
@@ -1034,9 +1034,9 @@ tasker_task_new_interval (const char     *name,
  * main context of the thread that adds the task, to begin an operation that
  * goes on by itself. %FALSE, with an error, completes the task as failed.
  * Otherwise its owner calls [method@Tasker.Task.complete] or
- * [method@Tasker.Task.complete_error], from any thread. Where there is no @func,
- * [method@Tasker.Group.set_owner_func] tells when the turn has come. A task made
- * with `g_object_new()` is such a one.
+ * [method@Tasker.Task.complete_error], from any thread. Without a @func the task
+ * begins and nobody is told; one made with `g_object_new()` is such a one. See
+ * [ctor@Tasker.Task.new_owned] for owners of many tasks.
  *
  * At a stop the task is cancelled, and its owner completes it in his own time;
  * at an abort it ends, and what the owner does is of no account any more.
@@ -1052,6 +1052,62 @@ tasker_task_new_async (const char     *name,
                        GDestroyNotify  user_data_free)
 {
   return tasker_task_new_full (tasker_async_job_new (name, func, user_data, user_data_free));
+}
+
+/**
+ * tasker_task_new_owned:
+ * @name: (nullable): what to call the task
+ * @owner: the number of its owner, see [func@Tasker.Task.register_async_owner]
+ * @key: what the owner is told when the task has begun and ended, not 0
+ *
+ * Makes a task that its owner completes, as [ctor@Tasker.Task.new_async] does,
+ * but without a function of its own.
+ *
+ * It is for language bindings, where functions are given to tasks by the ten
+ * thousand and a callback for each of them costs too much. The owner is told in
+ * the home context, with many tasks at once, after they have begun and after
+ * they have ended. A task that never begins is told of when it has ended; one
+ * with [property@Tasker.Task:run-always] begins alone.
+ *
+ * See also [method@Tasker.Group.spawn_owned].
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new_owned (const char *name,
+                       guint       owner,
+                       guint       key)
+{
+  TaskerJob *job;
+
+  g_return_val_if_fail (key != 0, NULL);
+
+  job = tasker_owned_job_new (name, owner, key);
+  g_return_val_if_fail (job != NULL, NULL);
+
+  return tasker_task_new_full (job);
+}
+
+/**
+ * tasker_task_get_key:
+ * @self: a task
+ * @owner: the number of an owner, see [func@Tasker.Task.register_async_owner]
+ *
+ * Looks up the key with which a task was made.
+ *
+ * Returns: the key, or 0 if the task is not the owner's
+ *
+ * Since: 1.0
+ */
+guint
+tasker_task_get_key (TaskerTask *self,
+                     guint       owner)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), 0);
+
+  return self->full ? tasker_async_get_key (self->job, owner) : 0;
 }
 
 /**
@@ -1123,6 +1179,77 @@ tasker_task_complete (TaskerTask *self)
   g_return_if_fail (is_completable (self));
 
   complete (self, NULL);
+}
+
+static gboolean
+are_async (TaskerTask **tasks,
+           gsize        n_tasks)
+{
+  for (gsize i = 0; i < n_tasks; i++)
+    if (!TASKER_IS_TASK (tasks[i]) || !tasker_job_is_async (tasks[i]->job))
+      return FALSE;
+
+  return TRUE;
+}
+
+/* Takes the lock of a core, and lets go of that of another one, if it is not the
+ * same. */
+static TaskerCore *
+change_lock (TaskerCore *from,
+             TaskerCore *to)
+{
+  if (from == to)
+    return to;
+
+  if (from != NULL)
+    tasker_core_unlock (from);
+  if (to != NULL)
+    tasker_core_lock (to);
+
+  return to;
+}
+
+/**
+ * tasker_task_complete_many:
+ * @tasks: (array length=n_tasks): tasks made with [ctor@Tasker.Task.new_owned]
+ * @n_tasks: how many they are
+ * @tell: whether the owner is to be told when they have ended
+ *
+ * Says that tasks which have begun are done, and have succeeded.
+ *
+ * It does what [method@Tasker.Task.complete] does, with one after the other,
+ * and they end in this order. It comes to a halt at a task that has ended before
+ * because it was aborted; the owner is told of that one in any case.
+ *
+ * Returns: how many of the tasks, from the first one on, are completed
+ *
+ * Since: 1.0
+ */
+gsize
+tasker_task_complete_many (TaskerTask **tasks,
+                           gsize        n_tasks,
+                           gboolean     tell)
+{
+  TaskerCore *locked = NULL;
+  gsize n_completed;
+
+  g_return_val_if_fail (tasks != NULL || n_tasks == 0, 0);
+  g_return_val_if_fail (are_async (tasks, n_tasks), 0);
+
+  for (n_completed = 0; n_completed < n_tasks; n_completed++)
+    {
+      TaskerTask *task = tasks[n_completed];
+
+      if (!tasker_async_succeed (task->job, tell))
+        break;
+
+      locked = change_lock (locked, get_core (task));
+      if (locked != NULL && get_core (task) == locked)
+        tasker_home_ready ((TaskerHomeJob *) task->job);
+    }
+  change_lock (locked, NULL);
+
+  return n_completed;
 }
 
 /**

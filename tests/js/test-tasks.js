@@ -249,6 +249,68 @@ test('abort: a task ends at once, and what it still does is dropped', async () =
     assertEqual([group.nAborted, group.nFailed], [2, 0]);
 });
 
+test('what has returned has succeeded, whatever comes after', async () => {
+    const aborts = [
+        group => group.abort(),
+        (group, task) => task.abort(),
+        group => group.create_signaller().abort(),
+    ];
+
+    for (const abort of aborts) {
+        const group = new Tasker.Group();
+        const kept = group.spawn(async () => 'kept');
+        const aborting = group.spawn(async () => {
+            await undefined;
+            abort(group, kept);
+        });
+
+        assertSame(await kept, 'kept');
+        assertSame(kept.state, TaskState.SUCCEEDED);
+        await aborting.catch(() => {});
+        assert(await group.join());
+    }
+});
+
+test('tasks end in the order in which they return', async () => {
+    const group = new Tasker.Group();
+    const names = Array.from({length: 100}, (_, i) => `${i}`);
+
+    for (const name of names) {
+        const task = group.spawn(name, async () => {
+            if (name % 3 === 0)
+                throw new Error(name);
+        });
+        if (name % 4 === 0)
+            task.catch(() => {});
+    }
+    assertEqual((await group.collect()).map(task => task.name), names);
+    assertEqual([group.nSucceeded, group.nFailed], [66, 34]);
+});
+
+test('a function that iterates the main loop', async () => {
+    const group = new Tasker.Group();
+    const begun = [];
+    const nested = group.spawn(() => {
+        const loop = new GLib.MainLoop(null, false);
+
+        (async () => {
+            aborted.abort();
+            await waitFor(() => aborted.is_finished());
+            for (const name of ['first', 'second'])
+                await group.spawn(name, async task => begun.push(task.name));
+            loop.quit();
+        })();
+        loop.run();
+        begun.push('nested');
+    });
+    const aborted = group.spawn(async () => begun.push('aborted'));
+    const next = group.spawn(async () => begun.push('next'));
+
+    await Promise.all([nested, next]);
+    await assertError(aborted, Tasker.Error, Tasker.Error.ABORTED);
+    assertEqual(begun, ['first', 'second', 'nested', 'next']);
+});
+
 test('a task is a cancellable for GIO', async () => {
     const group = new Tasker.Group();
     const socket = Gio.Socket.new(Gio.SocketFamily.UNIX, Gio.SocketType.DATAGRAM, Gio.SocketProtocol.DEFAULT);

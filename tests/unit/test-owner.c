@@ -6,69 +6,90 @@
 
 #define N_TASKS 1000
 
-/* An owner, and what it was told of each task. All in one thread. */
+/* The owner of all tasks here, and what it was told of each. */
 typedef struct
 {
-  TaskerGroup *group;   /* to abort when the first task has begun, or %NULL */
-  gboolean     late;    /* whether to leave the tasks to others */
-  guint        n_calls;
-  guint        n_begun;
-  guint        n_ended;
-  guint        n_freed; /* of its data */
+  guint         id;
+  GMainContext *context;  /* where it has to be told */
+  TaskerGroup  *group;    /* to abort when the first task has begun, or %NULL */
+  gboolean      late;     /* whether to leave the tasks to others */
+  gboolean      silent;   /* whether to hear only of what others have ended */
+  guint         n_calls;
+  guint         n_begun;
+  guint         n_ended;
+  TaskerTask   *tasks[N_TASKS]; /* by their keys, less one; owned */
+  gboolean      told[N_TASKS];  /* that they have ended */
 } Owner;
+
+static Owner owner;
+
+static void
+on_begun (const guint *keys,
+          gsize        n_keys)
+{
+  TaskerTask *tasks[N_TASKS];
+
+  for (gsize i = 0; i < n_keys; i++)
+    {
+      tasks[i] = owner.tasks[keys[i] - 1];
+      if (owner.group != NULL)
+        tasker_group_abort (owner.group);
+    }
+
+  owner.n_begun += (guint) n_keys;
+  if (owner.group == NULL && !owner.late)
+    g_assert_cmpuint (tasker_task_complete_many (tasks, n_keys, !owner.silent), ==, n_keys);
+}
 
 static void
 on_news (gpointer     user_data,
-         TaskerTask **begun,
+         const guint *begun,
          gsize        n_begun,
-         TaskerTask **ended,
+         const guint *ended,
          gsize        n_ended)
 {
-  Owner *owner = user_data;
+  g_assert_true (user_data == &owner);
+  g_assert_true (g_main_context_is_owner (owner.context));
+  owner.n_calls++;
+  on_begun (begun, n_begun);
 
-  g_assert_true (g_main_context_is_owner (g_main_context_default ()));
-  g_assert_cmpint (owner->n_freed, ==, 0);
-  owner->n_calls++;
-  owner->n_begun += (guint) n_begun;
-  owner->n_ended += (guint) n_ended;
-
-  for (gsize i = 0; i < n_begun; i++)
-    {
-      if (owner->group != NULL)
-        tasker_group_abort (owner->group);
-      else if (!owner->late)
-        tasker_task_complete (begun[i]);
-    }
   for (gsize i = 0; i < n_ended; i++)
-    g_assert_true (tasker_task_is_finished (ended[i]));
+    {
+      guint number = ended[i] - 1;
+
+      g_assert_true (tasker_task_is_finished (owner.tasks[number]));
+      g_assert_false (owner.told[number]);
+      owner.told[number] = TRUE;
+    }
+  owner.n_ended += (guint) n_ended;
 }
 
+/* It is registered once, for the rest of the process. */
 static void
-free_owner (gpointer user_data)
+set_up (void)
 {
-  ((Owner *) user_data)->n_freed++;
+  guint id = owner.id;
+
+  owner = (Owner) { .id = id, .context = g_main_context_default () };
+  if (id == 0)
+    owner.id = tasker_task_register_async_owner (on_news, &owner, NULL);
+  g_assert_cmpuint (owner.id, >, 0);
 }
 
 static void
-add_tasks (TaskerGroup *group,
-           guint        n_tasks)
+spawn_tasks (TaskerGroup *group,
+             guint        n_tasks)
 {
   for (guint i = 0; i < n_tasks; i++)
-    {
-      g_autoptr (TaskerTask) task = g_object_new (TASKER_TYPE_TASK, NULL);
-
-      tasker_group_add (group, task);
-    }
+    owner.tasks[i] = tasker_group_spawn_owned (group, NULL, owner.id, i + 1);
 }
 
-/* Once neither the handle nor a task is there, so is not the owner's data. */
 static void
-drop (TaskerGroup *group,
-      Owner       *owner)
+tear_down (TaskerGroup *group)
 {
-  g_assert_cmpuint (owner->n_freed, ==, 0);
   g_object_unref (group);
-  tasker_test_iterate_until (owner->n_freed == 1);
+  for (guint i = 0; i < N_TASKS; i++)
+    g_clear_object (&owner.tasks[i]);
 }
 
 /* Each begins and ends once, and few calls are enough to say so. */
@@ -76,17 +97,33 @@ static void
 test_batches (void)
 {
   TaskerGroup *group = tasker_test_group (NULL);
-  Owner owner = { 0 };
 
-  tasker_group_set_owner_func (group, on_news, &owner, free_owner);
-  add_tasks (group, N_TASKS);
+  set_up ();
+  spawn_tasks (group, N_TASKS);
   g_assert_cmpuint (owner.n_calls, ==, 0);
+  g_assert_cmpint (tasker_task_get_state (owner.tasks[0]), ==, TASKER_TASK_STATE_QUEUED);
 
   tasker_test_iterate_until (owner.n_ended == N_TASKS);
   g_assert_cmpuint (owner.n_begun, ==, N_TASKS);
   g_assert_cmpuint (owner.n_calls, <=, N_TASKS / 4);
   tasker_test_assert_counts (group, N_TASKS, 0, N_TASKS, 0, 0, 0);
-  drop (group, &owner);
+  tear_down (group);
+}
+
+/* Who does not want to hear of what he has completed is not told. */
+static void
+test_silent (void)
+{
+  TaskerGroup *group = tasker_test_group (NULL);
+
+  set_up ();
+  owner.silent = TRUE;
+  spawn_tasks (group, N_TASKS);
+
+  tasker_test_iterate_until (tasker_group_get_n_tasks (group) == 0);
+  tasker_test_assert_counts (group, N_TASKS, 0, N_TASKS, 0, 0, 0);
+  g_assert_cmpuint (owner.n_ended, ==, 0);
+  tear_down (group);
 }
 
 /* With a bound, those that wait begin as others end. */
@@ -94,15 +131,14 @@ static void
 test_max_running (void)
 {
   TaskerGroup *group = tasker_test_group (NULL);
-  Owner owner = { 0 };
 
+  set_up ();
   tasker_group_set_max_running (group, 3);
-  tasker_group_set_owner_func (group, on_news, &owner, free_owner);
-  add_tasks (group, 100);
+  spawn_tasks (group, 100);
 
   tasker_test_iterate_until (owner.n_ended == 100);
   g_assert_cmpuint (owner.n_begun, ==, 100);
-  drop (group, &owner);
+  tear_down (group);
 }
 
 /* What is stopped before its turn ends, and its owner hears of that only. */
@@ -110,16 +146,17 @@ static void
 test_stopped_in_queue (void)
 {
   TaskerGroup *group = tasker_test_group (NULL);
-  Owner owner = { 0 };
 
-  tasker_group_set_owner_func (group, on_news, &owner, free_owner);
-  add_tasks (group, 10);
+  set_up ();
+  owner.silent = TRUE;
+  spawn_tasks (group, 10);
   tasker_group_stop (group);
+  owner.tasks[10] = tasker_group_spawn_owned (group, "late", owner.id, 11);
 
-  tasker_test_iterate_until (owner.n_ended == 10);
+  tasker_test_iterate_until (owner.n_ended == 11);
   g_assert_cmpuint (owner.n_begun, ==, 0);
-  tasker_test_assert_counts (group, 10, 0, 0, 0, 10, 0);
-  drop (group, &owner);
+  tasker_test_assert_counts (group, 11, 0, 0, 0, 11, 0);
+  tear_down (group);
 }
 
 /* The owner does not have to do anything for an aborted task to end. */
@@ -127,14 +164,14 @@ static void
 test_aborted (void)
 {
   TaskerGroup *group = tasker_test_group (NULL);
-  Owner owner = { .group = group };
 
-  tasker_group_set_owner_func (group, on_news, &owner, free_owner);
-  add_tasks (group, 10);
+  set_up ();
+  owner.group = group;
+  spawn_tasks (group, 10);
 
   tasker_test_iterate_until (owner.n_ended == 10);
   tasker_test_assert_counts (group, 10, 0, 0, 0, 0, 10);
-  drop (group, &owner);
+  tear_down (group);
 }
 
 /* What runs even after the stop does not begin along with others: there would be
@@ -143,111 +180,170 @@ static void
 test_run_always (void)
 {
   TaskerGroup *group = tasker_test_group (NULL);
-  Owner owner = { .group = group };
 
-  tasker_group_set_owner_func (group, on_news, &owner, free_owner);
-  add_tasks (group, 1);
-  for (guint i = 0; i < 2; i++)
+  set_up ();
+  owner.group = group;
+  spawn_tasks (group, 1);
+  for (guint i = 1; i < 3; i++)
     {
-      g_autoptr (TaskerTask) task = g_object_new (TASKER_TYPE_TASK, "run-always", TRUE, NULL);
-
-      tasker_group_add (group, task);
+      owner.tasks[i] = tasker_task_new_owned ("always", owner.id, i + 1);
+      tasker_task_set_run_always (owner.tasks[i], TRUE);
+      tasker_group_add (group, owner.tasks[i]);
     }
 
   tasker_test_iterate_until (owner.n_ended == 3);
   g_assert_cmpuint (owner.n_begun, ==, 1);
   tasker_test_assert_counts (group, 3, 0, 0, 0, 0, 3);
-  drop (group, &owner);
+  tear_down (group);
 }
 
-static gpointer
-drop_elsewhere (gpointer group)
-{
-  g_object_unref (group);
-
-  return NULL;
-}
-
-/* The tasks hold their owner when the handle is gone, in whichever thread; and
- * its data is freed where it belongs. */
+/* What was aborted before is not completed, and its owner is told. */
 static void
-test_dropped_elsewhere (void)
+test_halt (void)
 {
-  g_autoptr (TaskerGroup) other = NULL;
   TaskerGroup *group = tasker_test_group (NULL);
-  Owner owner = { .late = TRUE };
-  g_autoptr (TaskerTask) task = tasker_task_new_async ("task", NULL, NULL, NULL);
 
-  other = tasker_group_clone (group);
-  tasker_group_set_owner_func (group, on_news, &owner, free_owner);
-  tasker_group_add (group, task);
-  g_thread_join (g_thread_new ("drop", drop_elsewhere, group));
-
-  tasker_test_iterate_until (owner.n_begun == 1);
-  g_assert_cmpuint (owner.n_freed, ==, 0);
-  tasker_task_complete (task);
+  set_up ();
+  owner.late = TRUE;
+  spawn_tasks (group, 3);
+  tasker_test_iterate_until (owner.n_begun == 3);
+  g_assert_true (tasker_task_abort (owner.tasks[1]));
   tasker_test_iterate_until (owner.n_ended == 1);
-  g_clear_object (&task);
-  g_clear_object (&other);
-  tasker_test_iterate_until (owner.n_freed == 1);
+
+  tasker_task_complete (owner.tasks[1]);
+  g_assert_cmpuint (tasker_task_complete_many (owner.tasks, 3, FALSE), ==, 1);
+  g_assert_cmpuint (tasker_task_complete_many (owner.tasks + 2, 1, FALSE), ==, 1);
+  tasker_test_iterate_until (tasker_group_get_n_tasks (group) == 0);
+  g_assert_true (owner.told[1]);
+  g_assert_cmpuint (owner.n_ended, ==, 1);
+  tasker_test_assert_counts (group, 3, 0, 2, 0, 0, 1);
+  tear_down (group);
+}
+
+/* Completes all that can be. Returns how many they are. */
+static gpointer
+complete_all (gpointer nothing)
+{
+  guint n_completed = 0;
+
+  for (guint i = 0; i < N_TASKS; i++)
+    {
+      guint n = (guint) tasker_task_complete_many (owner.tasks + i, N_TASKS - i, FALSE);
+
+      n_completed += n;
+      i += n;
+    }
+
+  return GUINT_TO_POINTER (n_completed);
+}
+
+/* Each task is either completed or told of, and not both. */
+static void
+test_race (void)
+{
+  for (guint round = 0; round < tasker_test_rounds (20); round++)
+    {
+      TaskerGroup *group = tasker_test_group (NULL);
+      GThread *thread;
+      guint n_completed;
+
+      set_up ();
+      owner.late = TRUE;
+      spawn_tasks (group, N_TASKS);
+      tasker_test_iterate_until (owner.n_begun == N_TASKS);
+
+      thread = g_thread_new ("complete", complete_all, NULL);
+      for (guint i = N_TASKS; i > 0; i--)
+        tasker_task_abort (owner.tasks[i - 1]);
+      tasker_test_iterate_until (tasker_group_get_n_tasks (group) == 0);
+      n_completed = GPOINTER_TO_UINT (g_thread_join (thread));
+      g_assert_cmpuint (n_completed + owner.n_ended, ==, N_TASKS);
+      tear_down (group);
+    }
 }
 
 static gpointer
-add_elsewhere (gpointer group)
+spawn_elsewhere (gpointer group)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (TaskerTask) task = tasker_task_new_async ("task", NULL, NULL, NULL);
 
   g_main_context_push_thread_default (context);
-  tasker_group_add (group, task);
-  tasker_test_iterate_until (tasker_task_get_state (task) == TASKER_TASK_STATE_RUNNING);
-  tasker_task_complete (task);
-  tasker_test_iterate_until (tasker_task_is_finished (task));
+  owner.context = context;
+  spawn_tasks (group, 1);
+  tasker_test_iterate_until (owner.n_ended == 1);
   g_main_context_pop_thread_default (context);
 
   return NULL;
 }
 
-/* What belongs to another context is not the owner's. */
+/* The owner is told where the task is at home. */
 static void
 test_other_context (void)
 {
   TaskerGroup *group = tasker_test_group (NULL);
-  Owner owner = { 0 };
 
-  tasker_group_set_owner_func (group, on_news, &owner, free_owner);
-  g_thread_join (g_thread_new ("add", add_elsewhere, group));
+  set_up ();
+  g_thread_join (g_thread_new ("spawn", spawn_elsewhere, group));
   tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-  g_assert_cmpuint (owner.n_calls, ==, 0);
-  drop (group, &owner);
+  tear_down (group);
 }
 
-/* Refused by one handle, added through another: only that one's owner is told. */
+static void
+another (gpointer     user_data,
+         const guint *begun,
+         gsize        n_begun,
+         const guint *ended,
+         gsize        n_ended)
+{
+  guint *n_told = user_data;
+
+  *n_told += (guint) n_ended;
+}
+
+/* Each owner hears of its own tasks. */
+static void
+test_owners (void)
+{
+  static guint n_told;
+  TaskerGroup *group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = NULL;
+  g_autoptr (TaskerTask) plain = g_object_new (TASKER_TYPE_TASK, NULL);
+  guint id = tasker_task_register_async_owner (another, &n_told, NULL);
+
+  set_up ();
+  spawn_tasks (group, 1);
+  task = tasker_group_spawn_owned (group, "another", id, 7);
+  g_assert_cmpuint (tasker_task_get_key (task, id), ==, 7);
+  g_assert_cmpuint (tasker_task_get_key (task, owner.id), ==, 0);
+  g_assert_cmpuint (tasker_task_get_key (owner.tasks[0], owner.id), ==, 1);
+  g_assert_cmpuint (tasker_task_get_key (plain, owner.id), ==, 0);
+  g_assert_cmpuint (tasker_task_get_key (plain, 0), ==, 0);
+
+  tasker_test_iterate_until (owner.n_ended == 1);
+  g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_RUNNING);
+  tasker_task_complete (task);
+  tasker_test_iterate_until (n_told == 1);
+  g_assert_cmpuint (owner.n_ended, ==, 1);
+  tear_down (group);
+}
+
+/* What cannot be has no effect. */
 static void
 test_refused (void)
 {
-  TaskerGroup *full = tasker_test_group ("full");
-  TaskerGroup *group = tasker_test_group ("roomy");
-  g_autoptr (TaskerTask) task = tasker_task_new_async ("task", NULL, NULL, NULL);
-  g_autoptr (GError) error = NULL;
-  Owner first = { 0 }, second = { 0 };
+  TaskerGroup *group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) other = tasker_task_new_local ("other", tasker_test_succeed, NULL, NULL);
 
-  tasker_group_set_max_running (full, 1);
-  tasker_group_set_max_queued (full, 1);
-  add_tasks (full, 2);
-  tasker_group_set_owner_func (full, on_news, &first, free_owner);
-  tasker_group_set_owner_func (group, on_news, &second, free_owner);
+  set_up ();
+  tasker_test_critical ("*job != NULL*", g_assert_null (tasker_task_new_owned (NULL, 1000, 1)));
+  tasker_test_critical ("*key != 0*", g_assert_null (tasker_task_new_owned (NULL, owner.id, 0)));
+  tasker_test_critical ("*are_async*", g_assert_cmpuint (tasker_task_complete_many (&other, 1, TRUE), ==, 0));
+  g_assert_cmpuint (tasker_task_complete_many (NULL, 0, TRUE), ==, 0);
 
-  g_assert_false (tasker_group_try_add (full, task, &error));
-  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_FULL);
-  tasker_group_add (group, task);
-  tasker_test_iterate_until (second.n_ended == 1);
-  g_assert_cmpuint (first.n_calls, ==, 0);
-
-  tasker_group_abort (full);
-  tasker_test_iterate_until (tasker_group_get_n_tasks (full) == 0);
-  drop (full, &first);
-  drop (group, &second);
+  tasker_group_finish (group);
+  g_assert_null (tasker_group_spawn_owned (group, NULL, owner.id, 1));
+  tasker_test_assert_counts (group, 0, 0, 0, 0, 0, 0);
+  tear_down (group);
 }
 
 int
@@ -257,12 +353,15 @@ main (int    argc,
   tasker_test_init (&argc, &argv);
 
   tasker_test_add ("/owner/batches", test_batches);
+  tasker_test_add ("/owner/silent", test_silent);
   tasker_test_add ("/owner/max-running", test_max_running);
   tasker_test_add ("/owner/stopped-in-queue", test_stopped_in_queue);
   tasker_test_add ("/owner/aborted", test_aborted);
   tasker_test_add ("/owner/run-always", test_run_always);
-  tasker_test_add ("/owner/dropped-elsewhere", test_dropped_elsewhere);
+  tasker_test_add ("/owner/halt", test_halt);
+  tasker_test_add ("/owner/race", test_race);
   tasker_test_add ("/owner/other-context", test_other_context);
+  tasker_test_add ("/owner/owners", test_owners);
   tasker_test_add ("/owner/refused", test_refused);
 
   return g_test_run ();
