@@ -5,12 +5,11 @@
 
 #include "tasker-test.h"
 
-#define expect_critical(pattern) \
-  g_test_expect_message ("Tasker", G_LOG_LEVEL_CRITICAL, pattern)
-
-/* What is kept on the items. */
+/* A task that works on items, its group, and what is kept on the items. */
 typedef struct
 {
+  TaskerGroup   *group;
+  TaskerTask    *task;       /* %NULL before it is added */
   TaskerTestGate gate;
   guint8        *n_calls;    /* of each index */
   gsize          n_items;
@@ -22,13 +21,22 @@ typedef struct
   int            is_over;    /* from here on nothing may be called */
 } Items;
 
+/* Takes the reference on the group. */
+static void
+items_init_in (Items       *items,
+               gsize        n_items,
+               TaskerGroup *group)
+{
+  *items = (Items) { .group = group, .n_items = n_items, .special = G_MAXSIZE };
+  items->n_calls = g_malloc0 (n_items + 1);
+  tasker_test_gate_init (&items->gate);
+}
+
 static void
 items_init (Items *items,
             gsize  n_items)
 {
-  *items = (Items) { .n_items = n_items, .special = G_MAXSIZE };
-  items->n_calls = g_malloc0 (n_items + 1);
-  tasker_test_gate_init (&items->gate);
+  items_init_in (items, n_items, tasker_test_group (NULL));
 }
 
 static void
@@ -36,7 +44,11 @@ items_clear (Items *items)
 {
   tasker_test_gate_clear (&items->gate);
   g_free (items->n_calls);
+  g_clear_object (&items->task);
+  g_clear_object (&items->group);
 }
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Items, items_clear)
 
 /* A GDestroyNotify */
 static void
@@ -105,34 +117,53 @@ visit_or_wait (gpointer       user_data,
 }
 
 static void
-assert_all_visited (Items *items)
+items_add (Items          *items,
+           TaskerEachFunc  func)
+{
+  items->task = tasker_task_new_each ("each", items->n_items, func, items, items_release);
+  tasker_group_add (items->group, items->task);
+}
+
+static void
+items_assert_visited (Items *items)
 {
   for (gsize i = 0; i < items->n_items; i++)
     g_assert_cmpuint (items->n_calls[i], ==, 1);
   g_assert_cmpuint (g_atomic_int_get (&items->n_called), ==, items->n_items);
 }
 
-static TaskerTask *
-add_each (TaskerGroup    *group,
-          Items          *items,
-          TaskerEachFunc  func)
-{
-  TaskerTask *task = tasker_task_new_each ("each", items->n_items, func, items, items_release);
-
-  tasker_group_add (group, task);
-  return task;
-}
-
 static void
-assert_ended (TaskerTask      *task,
-              Items           *items,
-              TaskerTaskState  state)
+items_assert_ended (Items           *items,
+                    TaskerTaskState  state)
 {
-  g_assert_true (tasker_task_is_finished (task));
-  g_assert_cmpint (tasker_task_get_state (task), ==, state);
+  g_assert_true (tasker_task_is_finished (items->task));
+  g_assert_cmpint (tasker_task_get_state (items->task), ==, state);
   g_assert_cmpint (g_atomic_int_get (&items->n_running), ==, 0);
   g_assert_cmpint (g_atomic_int_get (&items->n_freed), ==, 1);
   g_atomic_int_set (&items->is_over, TRUE);
+}
+
+/* Joins the group, in which the task is alone and goes through all items. */
+static void
+items_succeed (Items *items)
+{
+  tasker_test_assert_join (items->group, 1, 0, 0);
+  items_assert_ended (items, TASKER_TASK_STATE_SUCCEEDED);
+  items_assert_visited (items);
+}
+
+/* Joins the group, in which the task is alone and fails. */
+static void
+items_fail (Items  *items,
+            GQuark  domain,
+            int     code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (tasker_group_join (items->group, NULL, &error));
+  g_assert_error (error, domain, code);
+  items_assert_ended (items, TASKER_TASK_STATE_FAILED);
+  tasker_test_assert_counts (items->group, 1, 0, 0, 1, 0, 0);
 }
 
 static void
@@ -142,47 +173,33 @@ test_once (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
-      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-      g_autoptr (TaskerTask) task = NULL;
-      g_autoptr (GError) error = NULL;
-      Items items;
+      g_auto (Items) items;
 
       items_init (&items, sizes[i]);
-      task = add_each (group, &items, visit);
-      g_assert_true (tasker_group_join (group, NULL, &error));
-      g_assert_no_error (error);
-      assert_ended (task, &items, TASKER_TASK_STATE_SUCCEEDED);
-      assert_all_visited (&items);
-      g_assert_cmpfloat (tasker_task_get_progress (task), ==, 1.0);
-      tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-      items_clear (&items);
+      items_add (&items, visit);
+      items_succeed (&items);
+      g_assert_cmpfloat (tasker_task_get_progress (items.task), ==, 1.0);
     }
 }
 
 static void
 test_no_items (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerTask) task = NULL;
+  g_auto (Items) items;
   g_autoptr (GError) error = NULL;
-  Items items;
 
   items_init (&items, 0);
-  task = add_each (group, &items, visit);
-  g_assert_true (tasker_task_join (task, NULL, &error));
+  items_add (&items, visit);
+  g_assert_true (tasker_task_join (items.task, NULL, &error));
   g_assert_no_error (error);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  assert_ended (task, &items, TASKER_TASK_STATE_SUCCEEDED);
-  assert_all_visited (&items);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-  items_clear (&items);
+  items_succeed (&items);
 }
 
 /* Made and dropped without being added. */
 static void
 test_never_added (void)
 {
-  Items items;
+  g_auto (Items) items;
   TaskerTask *task;
 
   items_init (&items, 10);
@@ -191,7 +208,6 @@ test_never_added (void)
   g_object_unref (task);
   g_assert_cmpint (items.n_freed, ==, 1);
   g_assert_cmpint (items.n_called, ==, 0);
-  items_clear (&items);
 }
 
 static gboolean
@@ -212,24 +228,16 @@ visit_together (gpointer       user_data,
 static void
 test_many_threads (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  Items items;
+  g_auto (Items) items;
 
   items_init (&items, 4);
-  task = add_each (group, &items, visit_together);
+  items_add (&items, visit_together);
   tasker_test_gate_await (&items.gate, 4);
-  g_assert_cmpuint (tasker_group_get_n_tasks (group), ==, 1);
+  g_assert_cmpuint (tasker_group_get_n_tasks (items.group), ==, 1);
   tasker_test_gate_open (&items.gate);
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  assert_ended (task, &items, TASKER_TASK_STATE_SUCCEEDED);
-  assert_all_visited (&items);
+  items_succeed (&items);
   g_assert_cmpint (items.max_running, ==, 4);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-  items_clear (&items);
 }
 
 /* One item stands still: all others are done meanwhile. */
@@ -237,26 +245,17 @@ static void
 hold_one_item (gsize n_items,
                gsize special)
 {
-  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  Items items;
+  g_auto (Items) items;
 
   items_init (&items, n_items);
   items.special = special;
-  task = add_each (group, &items, visit_or_wait);
+  items_add (&items, visit_or_wait);
 
   tasker_test_wait_for (g_atomic_int_get (&items.n_called) == (int) n_items);
-  g_assert_false (tasker_task_is_finished (task));
+  g_assert_false (tasker_task_is_finished (items.task));
   tasker_test_gate_await (&items.gate, 1);
   tasker_test_gate_open (&items.gate);
-
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  assert_ended (task, &items, TASKER_TASK_STATE_SUCCEEDED);
-  assert_all_visited (&items);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-  items_clear (&items);
+  items_succeed (&items);
 }
 
 static void
@@ -291,28 +290,19 @@ test_slow_late (void)
 static void
 test_slow_alone (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  Items items;
+  g_auto (Items) items;
 
   items_init (&items, 1000);
   items.special = 600;
-  tasker_group_set_max_running (group, 1);
-  task = add_each (group, &items, visit_or_wait);
+  tasker_group_set_max_running (items.group, 1);
+  items_add (&items, visit_or_wait);
   tasker_test_gate_await (&items.gate, 1);
   g_assert_cmpint (g_atomic_int_get (&items.n_called), <, 1000);
 
-  tasker_group_set_max_running (group, 2);
+  tasker_group_set_max_running (items.group, 2);
   tasker_test_wait_for (g_atomic_int_get (&items.n_called) == 1000);
   tasker_test_gate_open (&items.gate);
-
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  assert_ended (task, &items, TASKER_TASK_STATE_SUCCEEDED);
-  assert_all_visited (&items);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-  items_clear (&items);
+  items_succeed (&items);
 }
 
 static gboolean
@@ -338,24 +328,19 @@ test_error (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (specials); i++)
     {
-      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-      g_autoptr (TaskerTask) task = NULL;
+      g_auto (Items) items;
       g_autoptr (GError) error = NULL;
-      Items items;
 
       items_init (&items, 100000);
       items.special = specials[i];
-      task = add_each (group, &items, fail_at_special);
-      g_assert_false (tasker_task_join (task, NULL, &error));
+      items_add (&items, fail_at_special);
+      g_assert_false (tasker_task_join (items.task, NULL, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
-      g_clear_error (&error);
-      assert_ended (task, &items, TASKER_TASK_STATE_FAILED);
-      g_assert_error ((GError *) tasker_task_get_error (task), G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+      items_assert_ended (&items, TASKER_TASK_STATE_FAILED);
+      g_assert_error ((GError *) tasker_task_get_error (items.task),
+                      G_IO_ERROR, G_IO_ERROR_NO_SPACE);
 
-      g_assert_false (tasker_group_join (group, NULL, &error));
-      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
-      tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
-      items_clear (&items);
+      items_fail (&items, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
     }
 }
 
@@ -380,20 +365,13 @@ fail_first (gpointer       user_data,
 static void
 test_error_ends_rest (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  Items items;
+  g_auto (Items) items;
 
   items_init (&items, 4 * 1000 * 1000);
-  task = add_each (group, &items, fail_first);
-  g_assert_false (tasker_group_join (group, NULL, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
-  assert_ended (task, &items, TASKER_TASK_STATE_FAILED);
+  items_add (&items, fail_first);
+  items_fail (&items, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_cmpint (items.n_called, <, 100000);
-  g_assert_false (tasker_group_is_stopped (group));
-  tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
-  items_clear (&items);
+  g_assert_false (tasker_group_is_stopped (items.group));
 }
 
 static gboolean
@@ -416,18 +394,11 @@ test_many_errors (void)
 
   for (guint i = 0; i < n_rounds; i++)
     {
-      g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
-      g_autoptr (TaskerTask) task = NULL;
-      g_autoptr (GError) error = NULL;
-      Items items;
+      g_auto (Items) items;
 
-      items_init (&items, 100);
-      task = add_each (group, &items, fail_all);
-      g_assert_false (tasker_group_join (group, NULL, &error));
-      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
-      assert_ended (task, &items, TASKER_TASK_STATE_FAILED);
-      tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
-      items_clear (&items);
+      items_init_in (&items, 100, tasker_group_new (NULL));
+      items_add (&items, fail_all);
+      items_fail (&items, G_IO_ERROR, G_IO_ERROR_FAILED);
     }
 }
 
@@ -447,19 +418,12 @@ panic_at_special (gpointer       user_data,
 static void
 test_panic (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  Items items;
+  g_auto (Items) items;
 
   items_init (&items, 1000);
   items.special = 500;
-  task = add_each (group, &items, panic_at_special);
-  g_assert_false (tasker_group_join (group, NULL, &error));
-  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_PANICKED);
-  assert_ended (task, &items, TASKER_TASK_STATE_FAILED);
-  tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
-  items_clear (&items);
+  items_add (&items, panic_at_special);
+  items_fail (&items, TASKER_ERROR, TASKER_ERROR_PANICKED);
 }
 
 static gboolean
@@ -476,8 +440,7 @@ visit_slowly (gpointer       user_data,
 
 /* Ends as @state once @end was called while items are being worked on. */
 static void
-end_in_the_middle (gboolean        (*end) (gpointer object),
-                   gboolean          of_group,
+end_in_the_middle (gboolean        (*end) (Items *items),
                    TaskerTaskState   state,
                    TaskerError       code)
 {
@@ -485,96 +448,86 @@ end_in_the_middle (gboolean        (*end) (gpointer object),
 
   for (guint i = 0; i < n_rounds; i++)
     {
-      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-      g_autoptr (TaskerTask) task = NULL;
+      g_auto (Items) items;
       g_autoptr (GError) error = NULL;
       guint n_stopped = state == TASKER_TASK_STATE_STOPPED;
-      Items items;
 
       items_init (&items, 10 * 1000 * 1000);
-      task = add_each (group, &items, visit_slowly);
+      items_add (&items, visit_slowly);
       tasker_test_wait_for (g_atomic_int_get (&items.n_called) > (int) i);
-      g_assert_true (end (of_group ? (gpointer) group : (gpointer) task));
+      g_assert_true (end (&items));
 
-      g_assert_false (tasker_task_join (task, NULL, &error));
+      g_assert_false (tasker_task_join (items.task, NULL, &error));
       g_assert_error (error, TASKER_ERROR, (int) code);
-      assert_ended (task, &items, state);
-      g_clear_error (&error);
-      g_assert_true (tasker_group_join (group, NULL, &error));
-      g_assert_no_error (error);
+      items_assert_ended (&items, state);
+      tasker_test_assert_join (items.group, 0, n_stopped, !n_stopped);
       g_assert_cmpint (items.n_called, <, (int) items.n_items);
-      tasker_test_assert_counts (group, 1, 0, 0, 0, n_stopped, !n_stopped);
 
       /* Give a call that should not come the time to come. */
       g_usleep (1000);
-      items_clear (&items);
     }
 }
 
 static gboolean
-stop_group (gpointer group)
+stop_group (Items *items)
 {
-  return tasker_group_stop (group);
+  return tasker_group_stop (items->group);
 }
 
 static gboolean
-abort_group (gpointer group)
+abort_group (Items *items)
 {
-  return tasker_group_abort (group);
+  return tasker_group_abort (items->group);
 }
 
 static gboolean
-abort_task (gpointer task)
+abort_task (Items *items)
 {
-  return tasker_task_abort (task);
+  return tasker_task_abort (items->task);
 }
 
 static gboolean
-cancel_task (gpointer task)
+cancel_task (Items *items)
 {
-  g_cancellable_cancel (task);
+  g_cancellable_cancel (G_CANCELLABLE (items->task));
   return TRUE;
 }
 
 static void
 test_stop (void)
 {
-  end_in_the_middle (stop_group, TRUE, TASKER_TASK_STATE_STOPPED, TASKER_ERROR_STOPPED);
+  end_in_the_middle (stop_group, TASKER_TASK_STATE_STOPPED, TASKER_ERROR_STOPPED);
 }
 
 static void
 test_stop_alone (void)
 {
-  end_in_the_middle (cancel_task, FALSE, TASKER_TASK_STATE_STOPPED, TASKER_ERROR_STOPPED);
+  end_in_the_middle (cancel_task, TASKER_TASK_STATE_STOPPED, TASKER_ERROR_STOPPED);
 }
 
 static void
 test_abort (void)
 {
-  end_in_the_middle (abort_group, TRUE, TASKER_TASK_STATE_ABORTED, TASKER_ERROR_ABORTED);
+  end_in_the_middle (abort_group, TASKER_TASK_STATE_ABORTED, TASKER_ERROR_ABORTED);
 }
 
 static void
 test_abort_alone (void)
 {
-  end_in_the_middle (abort_task, FALSE, TASKER_TASK_STATE_ABORTED, TASKER_ERROR_ABORTED);
+  end_in_the_middle (abort_task, TASKER_TASK_STATE_ABORTED, TASKER_ERROR_ABORTED);
 }
 
 static void
 test_stopped_before (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerTask) task = NULL;
-  Items items;
+  g_auto (Items) items;
 
   items_init (&items, 1000);
-  tasker_group_stop (group);
-  task = add_each (group, &items, visit);
-  g_assert_true (tasker_group_join (group, NULL, NULL));
-  assert_ended (task, &items, TASKER_TASK_STATE_STOPPED);
+  tasker_group_stop (items.group);
+  items_add (&items, visit);
+  tasker_test_assert_join (items.group, 0, 1, 0);
+  items_assert_ended (&items, TASKER_TASK_STATE_STOPPED);
   g_assert_cmpint (items.n_called, ==, 0);
-  tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
-  items_clear (&items);
 }
 
 static gboolean
@@ -597,40 +550,29 @@ visit_task (gpointer       user_data,
 static void
 test_current (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-  Items items;
+  g_auto (Items) items;
 
   items_init (&items, 10000);
-  task = add_each (group, &items, visit_task);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  assert_ended (task, &items, TASKER_TASK_STATE_SUCCEEDED);
-  assert_all_visited (&items);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-  items_clear (&items);
+  items_add (&items, visit_task);
+  items_succeed (&items);
 }
 
 static void
 test_progress (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (TaskerTask) task = NULL;
-  g_autoptr (GError) error = NULL;
+  g_auto (Items) items;
   double before = 0.0, now;
-  Items items;
 
   items_init (&items, 2000);
   items.special = 0;
-  task = tasker_task_new_each ("each", items.n_items, visit_or_wait, &items, items_release);
-  g_assert_cmpfloat (tasker_task_get_progress (task), <=, 0.0);
-  tasker_group_add (group, task);
+  items.task = tasker_task_new_each ("each", items.n_items, visit_or_wait, &items, items_release);
+  g_assert_cmpfloat (tasker_task_get_progress (items.task), <=, 0.0);
+  tasker_group_add (items.group, items.task);
 
   /* It never falls, and it gets to where all but one are done. */
   do
     {
-      now = tasker_task_get_progress (task);
+      now = tasker_task_get_progress (items.task);
       g_assert_cmpfloat (now, >=, MAX (before, 0.0));
       g_assert_cmpfloat (now, <, 1.0);
       before = MAX (now, 0.0);
@@ -638,14 +580,12 @@ test_progress (void)
     }
   while (g_atomic_int_get (&items.n_called) < 2000);
 
-  tasker_test_wait_for (tasker_task_get_progress (task) > 0.999);
-  g_assert_cmpfloat (tasker_task_get_progress (task), <, 1.0);
+  tasker_test_wait_for (tasker_task_get_progress (items.task) > 0.999);
+  g_assert_cmpfloat (tasker_task_get_progress (items.task), <, 1.0);
   tasker_test_gate_await (&items.gate, 1);
   tasker_test_gate_open (&items.gate);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_cmpfloat (tasker_task_get_progress (task), ==, 1.0);
-  tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-  items_clear (&items);
+  items_succeed (&items);
+  g_assert_cmpfloat (tasker_task_get_progress (items.task), ==, 1.0);
 }
 
 /* It is one task, but each of its threads takes a place. */
@@ -654,21 +594,13 @@ test_max_running (void)
 {
   for (guint max_running = 1; max_running <= 3; max_running++)
     {
-      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-      g_autoptr (TaskerTask) task = NULL;
-      g_autoptr (GError) error = NULL;
-      Items items;
+      g_auto (Items) items;
 
       items_init (&items, 300);
-      tasker_group_set_max_running (group, max_running);
-      task = add_each (group, &items, visit_slowly);
-      g_assert_true (tasker_group_join (group, NULL, &error));
-      g_assert_no_error (error);
-      assert_ended (task, &items, TASKER_TASK_STATE_SUCCEEDED);
-      assert_all_visited (&items);
+      tasker_group_set_max_running (items.group, max_running);
+      items_add (&items, visit_slowly);
+      items_succeed (&items);
       g_assert_cmpint (items.max_running, <=, (int) max_running);
-      tasker_test_assert_counts (group, 1, 0, 1, 0, 0, 0);
-      items_clear (&items);
     }
 }
 
@@ -676,16 +608,12 @@ test_max_running (void)
 static void
 test_two_groups (void)
 {
-  TaskerGroup *groups[2] = { tasker_test_group ("one"), tasker_test_group ("two") };
-  TaskerTask *tasks[2];
-  g_autoptr (GError) error = NULL;
   Items items[2];
 
+  items_init_in (&items[0], 4, tasker_test_group ("one"));
+  items_init_in (&items[1], 4, tasker_test_group ("two"));
   for (guint i = 0; i < 2; i++)
-    {
-      items_init (&items[i], 4);
-      tasks[i] = add_each (groups[i], &items[i], visit_together);
-    }
+    items_add (&items[i], visit_together);
 
   /* All threads of both at once. */
   for (guint i = 0; i < 2; i++)
@@ -694,14 +622,8 @@ test_two_groups (void)
   for (guint i = 0; i < 2; i++)
     {
       tasker_test_gate_open (&items[i].gate);
-      g_assert_true (tasker_group_join (groups[i], NULL, &error));
-      g_assert_no_error (error);
-      assert_ended (tasks[i], &items[i], TASKER_TASK_STATE_SUCCEEDED);
-      assert_all_visited (&items[i]);
-      tasker_test_assert_counts (groups[i], 1, 0, 1, 0, 0, 0);
+      items_succeed (&items[i]);
       items_clear (&items[i]);
-      g_object_unref (tasks[i]);
-      g_object_unref (groups[i]);
     }
 }
 
@@ -710,28 +632,26 @@ static void
 test_mixed (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
-  g_autoptr (GError) error = NULL;
   TaskerTestLedger *ledger = tasker_test_ledger_new (800);
   Items items[8];
 
   for (guint i = 0; i < 8; i++)
     {
-      items_init (&items[i], 5000);
-      g_object_unref (add_each (group, &items[i], visit));
+      items_init_in (&items[i], 5000, g_object_ref (group));
+      items_add (&items[i], visit);
+      g_clear_object (&items[i].task);
       for (guint j = 0; j < 100; j++)
         tasker_test_ledger_spawn (ledger, group, NULL, NULL, NULL);
     }
 
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
+  tasker_test_assert_join (group, 808, 0, 0);
   for (guint i = 0; i < 8; i++)
     {
       g_assert_cmpint (items[i].n_freed, ==, 1);
-      assert_all_visited (&items[i]);
+      items_assert_visited (&items[i]);
       items_clear (&items[i]);
     }
   tasker_test_ledger_close (ledger, 800, 800);
-  tasker_test_assert_counts (group, 808, 0, 808, 0, 0, 0);
 }
 
 /* stop() against the last items, again and again. */
@@ -742,48 +662,42 @@ test_stop_race (void)
 
   for (guint i = 0; i < n_rounds; i++)
     {
-      g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
-      g_autoptr (TaskerTask) task = NULL;
-      g_autoptr (GError) error = NULL;
+      g_auto (Items) items;
       gboolean succeeded;
-      Items items;
 
-      items_init (&items, 1 + i % 200);
-      task = add_each (group, &items, visit);
+      items_init_in (&items, 1 + i % 200, tasker_group_new (NULL));
+      items_add (&items, visit);
       for (guint j = 0; j < i % 7; j++)
         g_thread_yield ();
       if (i % 2 == 0)
-        tasker_group_stop (group);
+        tasker_group_stop (items.group);
       else
-        tasker_task_abort (task);
-      g_assert_true (tasker_group_join (group, NULL, &error));
-      g_assert_no_error (error);
+        tasker_task_abort (items.task);
+      g_assert_true (tasker_group_join (items.group, NULL, NULL));
 
-      succeeded = tasker_task_get_state (task) == TASKER_TASK_STATE_SUCCEEDED;
+      succeeded = tasker_task_get_state (items.task) == TASKER_TASK_STATE_SUCCEEDED;
       if (succeeded)
-        assert_all_visited (&items);
-      assert_ended (task, &items,
-                    succeeded ? TASKER_TASK_STATE_SUCCEEDED
-                              : i % 2 == 0 ? TASKER_TASK_STATE_STOPPED
-                                           : TASKER_TASK_STATE_ABORTED);
-      g_assert_cmpuint (tasker_group_get_n_tasks (group), ==, 0);
-      tasker_test_assert_equation (group);
-      items_clear (&items);
+        items_assert_visited (&items);
+      items_assert_ended (&items,
+                          succeeded ? TASKER_TASK_STATE_SUCCEEDED
+                                    : i % 2 == 0 ? TASKER_TASK_STATE_STOPPED
+                                                 : TASKER_TASK_STATE_ABORTED);
+      g_assert_cmpuint (tasker_group_get_n_tasks (items.group), ==, 0);
+      tasker_test_assert_equation (items.group);
     }
 }
 
 static void
 test_bad_input (void)
 {
-  Items items;
+  g_auto (Items) items;
 
   items_init (&items, 1);
-  expect_critical ("*func*");
-  g_assert_null (tasker_task_new_each ("each", 1, NULL, &items, items_release));
-  g_test_assert_expected_messages ();
+  tasker_test_critical ("*func*", items.task = tasker_task_new_each ("each", 1, NULL, &items,
+                                                                     items_release));
+  g_assert_null (items.task);
   /* A call that is refused for its arguments has taken nothing over. */
   g_assert_cmpint (items.n_freed, ==, 0);
-  items_clear (&items);
 }
 
 int
