@@ -10,26 +10,15 @@
 
 struct _JobsResultRow
 {
-  GtkWidget   parent_instance;
+  JobsRow   parent_instance;
 
-  TaskerTask *task; /* nullable */
-
-  GtkImage   *icon;
-  GtkLabel   *name_label;
-  GtkLabel   *remark_label;
-  GtkLabel   *outcome_label;
+  GtkImage *icon;
+  GtkLabel *name_label;
+  GtkLabel *remark_label;
+  GtkLabel *outcome_label;
 };
 
-enum
-{
-  PROP_0,
-  PROP_TASK,
-  N_PROPS
-};
-
-static GParamSpec *properties[N_PROPS];
-
-G_DEFINE_FINAL_TYPE (JobsResultRow, jobs_result_row, GTK_TYPE_WIDGET)
+G_DEFINE_FINAL_TYPE (JobsResultRow, jobs_result_row, JOBS_TYPE_ROW)
 
 /* How an outcome looks. */
 typedef struct
@@ -75,9 +64,10 @@ show_look (JobsResultRow *self,
 }
 
 static void
-show_remark (JobsResultRow *self)
+show_remark (JobsResultRow *self,
+             TaskerTask    *task)
 {
-  g_autofree char *remark = jobs_dup_remark (self->task);
+  g_autofree char *remark = jobs_dup_remark (task);
 
   gtk_label_set_label (self->remark_label, remark != NULL ? remark : "");
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->remark_label), remark);
@@ -85,92 +75,27 @@ show_remark (JobsResultRow *self)
 }
 
 static void
-set_task (JobsResultRow *self,
-          TaskerTask    *task)
+jobs_result_row_show_task (JobsRow    *row,
+                           TaskerTask *task)
 {
-  if (!g_set_object (&self->task, task))
+  JobsResultRow *self = JOBS_RESULT_ROW (row);
+
+  if (task == NULL)
     return;
 
   /* What has ended changes no more. */
-  if (task != NULL)
-    {
-      gtk_label_set_label (self->name_label, tasker_task_get_name (task));
-      show_look (self, look_at (tasker_task_get_state (task)));
-      show_remark (self);
-    }
-
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TASK]);
-}
-
-static void
-jobs_result_row_get_property (GObject    *object,
-                              guint       prop_id,
-                              GValue     *value,
-                              GParamSpec *pspec)
-{
-  JobsResultRow *self = JOBS_RESULT_ROW (object);
-
-  switch (prop_id)
-    {
-    case PROP_TASK:
-      g_value_set_object (value, self->task);
-      break;
-
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    }
-}
-
-static void
-jobs_result_row_set_property (GObject      *object,
-                              guint         prop_id,
-                              const GValue *value,
-                              GParamSpec   *pspec)
-{
-  JobsResultRow *self = JOBS_RESULT_ROW (object);
-
-  switch (prop_id)
-    {
-    case PROP_TASK:
-      set_task (self, g_value_get_object (value));
-      break;
-
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    }
-}
-
-static void
-jobs_result_row_dispose (GObject *object)
-{
-  JobsResultRow *self = JOBS_RESULT_ROW (object);
-  GtkWidget *child;
-
-  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self))) != NULL)
-    gtk_widget_unparent (child);
-
-  g_clear_object (&self->task);
-
-  G_OBJECT_CLASS (jobs_result_row_parent_class)->dispose (object);
+  gtk_label_set_label (self->name_label, tasker_task_get_name (task));
+  show_look (self, look_at (tasker_task_get_state (task)));
+  show_remark (self, task);
 }
 
 static void
 jobs_result_row_class_init (JobsResultRowClass *klass)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
-  object_class->get_property = jobs_result_row_get_property;
-  object_class->set_property = jobs_result_row_set_property;
-  object_class->dispose = jobs_result_row_dispose;
+  JOBS_ROW_CLASS (klass)->show_task = jobs_result_row_show_task;
 
-  properties[PROP_TASK] =
-    g_param_spec_object ("task", NULL, NULL, TASKER_TYPE_TASK,
-                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-
-  g_object_class_install_properties (object_class, N_PROPS, properties);
-
-  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BOX_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/libtasker/Jobs/jobs-result-row.ui");
   gtk_widget_class_bind_template_child (widget_class, JobsResultRow, icon);
   gtk_widget_class_bind_template_child (widget_class, JobsResultRow, name_label);

@@ -2,13 +2,12 @@
 
 #pragma once
 
-#include <gtk/gtk.h>
-#include <tasker.h>
+#include "jobs-row.h"
 
 G_BEGIN_DECLS
 
 #define JOBS_TYPE_RESULT_ROW (jobs_result_row_get_type ())
 
-G_DECLARE_FINAL_TYPE (JobsResultRow, jobs_result_row, JOBS, RESULT_ROW, GtkWidget)
+G_DECLARE_FINAL_TYPE (JobsResultRow, jobs_result_row, JOBS, RESULT_ROW, JobsRow)
 
 G_END_DECLS

@@ -9,9 +9,8 @@
 
 struct _JobsTaskRow
 {
-  GtkWidget       parent_instance;
+  JobsRow         parent_instance;
 
-  TaskerTask     *task;    /* nullable */
   GSignalGroup   *signals; /* of the task */
 
   GtkLabel       *name_label;
@@ -20,16 +19,7 @@ struct _JobsTaskRow
   GtkButton      *stop_button;
 };
 
-enum
-{
-  PROP_0,
-  PROP_TASK,
-  N_PROPS
-};
-
-static GParamSpec *properties[N_PROPS];
-
-G_DEFINE_FINAL_TYPE (JobsTaskRow, jobs_task_row, GTK_TYPE_WIDGET)
+G_DEFINE_FINAL_TYPE (JobsTaskRow, jobs_task_row, JOBS_TYPE_ROW)
 
 static char *
 describe (TaskerTask *task)
@@ -53,9 +43,10 @@ describe (TaskerTask *task)
 /* A job that was asked and goes on can be given up: a process is killed, and a
  * function is not called again. */
 static void
-update_button (JobsTaskRow *self)
+update_button (JobsTaskRow *self,
+               TaskerTask  *task)
 {
-  gboolean asked = g_cancellable_is_cancelled (G_CANCELLABLE (self->task));
+  gboolean asked = g_cancellable_is_cancelled (G_CANCELLABLE (task));
 
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->stop_button), asked ? _("Give Up") : _("Stop"));
   gtk_button_set_icon_name (self->stop_button, asked ? "edit-delete-symbolic" : "process-stop-symbolic");
@@ -63,9 +54,10 @@ update_button (JobsTaskRow *self)
 
 /* A job that cannot tell how far it is shows that it is busy. */
 static void
-update_progress (JobsTaskRow *self)
+update_progress (JobsTaskRow *self,
+                 TaskerTask  *task)
 {
-  double progress = tasker_task_get_progress (self->task);
+  double progress = tasker_task_get_progress (task);
 
   if (progress > 0)
     gtk_progress_bar_set_fraction (self->progress_bar, progress);
@@ -76,31 +68,32 @@ update_progress (JobsTaskRow *self)
 static void
 update (JobsTaskRow *self)
 {
-  g_autofree char *description = describe (self->task);
+  TaskerTask *task = jobs_row_get_task (JOBS_ROW (self));
+  g_autofree char *description = describe (task);
 
   gtk_label_set_label (self->message_label, description);
-  update_progress (self);
-  update_button (self);
+  update_progress (self, task);
+  update_button (self, task);
 }
 
 static void
 stop_button_clicked_cb (JobsTaskRow *self)
 {
-  if (g_cancellable_is_cancelled (G_CANCELLABLE (self->task)))
-    tasker_task_abort (self->task);
+  TaskerTask *task = jobs_row_get_task (JOBS_ROW (self));
+
+  if (g_cancellable_is_cancelled (G_CANCELLABLE (task)))
+    tasker_task_abort (task);
   else
-    g_cancellable_cancel (G_CANCELLABLE (self->task));
+    g_cancellable_cancel (G_CANCELLABLE (task));
 
   update (self);
 }
 
-/* The list uses a row for one job after the other, and for none meanwhile. */
 static void
-set_task (JobsTaskRow *self,
-          TaskerTask  *task)
+jobs_task_row_show_task (JobsRow    *row,
+                         TaskerTask *task)
 {
-  if (!g_set_object (&self->task, task))
-    return;
+  JobsTaskRow *self = JOBS_TASK_ROW (row);
 
   g_signal_group_set_target (self->signals, task);
   if (task != NULL)
@@ -109,59 +102,14 @@ set_task (JobsTaskRow *self,
       gtk_progress_bar_set_fraction (self->progress_bar, 0);
       update (self);
     }
-
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TASK]);
-}
-
-static void
-jobs_task_row_get_property (GObject    *object,
-                            guint       prop_id,
-                            GValue     *value,
-                            GParamSpec *pspec)
-{
-  JobsTaskRow *self = JOBS_TASK_ROW (object);
-
-  switch (prop_id)
-    {
-    case PROP_TASK:
-      g_value_set_object (value, self->task);
-      break;
-
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    }
-}
-
-static void
-jobs_task_row_set_property (GObject      *object,
-                            guint         prop_id,
-                            const GValue *value,
-                            GParamSpec   *pspec)
-{
-  JobsTaskRow *self = JOBS_TASK_ROW (object);
-
-  switch (prop_id)
-    {
-    case PROP_TASK:
-      set_task (self, g_value_get_object (value));
-      break;
-
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    }
 }
 
 static void
 jobs_task_row_dispose (GObject *object)
 {
   JobsTaskRow *self = JOBS_TASK_ROW (object);
-  GtkWidget *child;
-
-  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self))) != NULL)
-    gtk_widget_unparent (child);
 
   g_clear_object (&self->signals);
-  g_clear_object (&self->task);
 
   G_OBJECT_CLASS (jobs_task_row_parent_class)->dispose (object);
 }
@@ -172,17 +120,9 @@ jobs_task_row_class_init (JobsTaskRowClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
-  object_class->get_property = jobs_task_row_get_property;
-  object_class->set_property = jobs_task_row_set_property;
   object_class->dispose = jobs_task_row_dispose;
+  JOBS_ROW_CLASS (klass)->show_task = jobs_task_row_show_task;
 
-  properties[PROP_TASK] =
-    g_param_spec_object ("task", NULL, NULL, TASKER_TYPE_TASK,
-                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-
-  g_object_class_install_properties (object_class, N_PROPS, properties);
-
-  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BOX_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/libtasker/Jobs/jobs-task-row.ui");
   gtk_widget_class_bind_template_child (widget_class, JobsTaskRow, name_label);
   gtk_widget_class_bind_template_child (widget_class, JobsTaskRow, progress_bar);

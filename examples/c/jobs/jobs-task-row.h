@@ -2,13 +2,12 @@
 
 #pragma once
 
-#include <gtk/gtk.h>
-#include <tasker.h>
+#include "jobs-row.h"
 
 G_BEGIN_DECLS
 
 #define JOBS_TYPE_TASK_ROW (jobs_task_row_get_type ())
 
-G_DECLARE_FINAL_TYPE (JobsTaskRow, jobs_task_row, JOBS, TASK_ROW, GtkWidget)
+G_DECLARE_FINAL_TYPE (JobsTaskRow, jobs_task_row, JOBS, TASK_ROW, JobsRow)
 
 G_END_DECLS
