@@ -459,6 +459,13 @@ tasker_test_fail (gpointer       user_data,
   return FALSE;
 }
 
+void
+tasker_test_spawn_quick (TaskerGroup *group)
+{
+  for (guint i = 0; i < TASKER_TEST_N_QUICK; i++)
+    tasker_group_spawn (group, "quick", tasker_test_succeed, NULL, NULL);
+}
+
 /* Fails without an error. */
 gboolean
 tasker_test_panic (gpointer       user_data,

@@ -159,6 +159,11 @@ gboolean     tasker_test_panic         (gpointer         user_data,
                                         GCancellable    *stopper,
                                         GError         **error);
 
+/* Spawns so many tasks that do nothing that a runner, once it has run them, takes as
+ * many as it can of those behind them at once. */
+#define TASKER_TEST_N_QUICK 600
+void         tasker_test_spawn_quick   (TaskerGroup     *group);
+
 /* A ledger hands out entries to be the data of tasks: how often each was
  * called, and that each was destroyed exactly once and not while it ran. */
 typedef struct _TaskerTestLedger TaskerTestLedger;

@@ -986,8 +986,8 @@ test_stealing (void)
     }
 }
 
-/* Puts 32 full tasks behind a busy one, so that they are taken with it. */
-#define N_TAKEN 32
+/* Puts full tasks behind a busy one, so that its runner takes some of them with it. */
+#define N_TAKEN 600
 
 typedef struct
 {
@@ -1009,6 +1009,7 @@ taken_init (Taken *taken)
   tasker_group_spawn (taken->group, "first", tasker_test_pass_gate, &taken->first, NULL);
   tasker_test_gate_await (&taken->first, 1);
 
+  tasker_test_spawn_quick (taken->group);
   tasker_group_spawn (taken->group, "second", tasker_test_pass_gate, &taken->second, NULL);
   for (guint i = 0; i < N_TAKEN; i++)
     {
@@ -1031,8 +1032,8 @@ taken_finish (Taken *taken,
   tasker_test_gate_open (&taken->second);
   g_assert_true (tasker_group_join (taken->group, NULL, &error));
   g_assert_no_error (error);
-  tasker_test_assert_counts (taken->group, 2 + N_TAKEN, 0, 2 + n_succeeded, 0,
-                             n_stopped, n_aborted);
+  tasker_test_assert_counts (taken->group, 2 + TASKER_TEST_N_QUICK + N_TAKEN, 0,
+                             2 + TASKER_TEST_N_QUICK + n_succeeded, 0, n_stopped, n_aborted);
   tasker_test_ledger_close (taken->ledger, N_TAKEN, n_succeeded);
 
   for (guint i = 0; i < N_TAKEN; i++)
@@ -1061,7 +1062,8 @@ test_abort_taken (void)
       g_assert_false (tasker_task_abort (taken.tasks[i]));
     }
 
-  tasker_test_assert_counts (taken.group, 2 + N_TAKEN, 1 + N_TAKEN / 2, 1, 0, 0, N_TAKEN / 2);
+  tasker_test_assert_counts (taken.group, 2 + TASKER_TEST_N_QUICK + N_TAKEN, 1 + N_TAKEN / 2,
+                             1 + TASKER_TEST_N_QUICK, 0, 0, N_TAKEN / 2);
   g_assert_cmpuint (tasker_test_ledger_n_freed (taken.ledger), ==, N_TAKEN / 2);
   taken_finish (&taken, N_TAKEN / 2, 0, N_TAKEN / 2);
 }
