@@ -75,11 +75,12 @@ add_line (gpointer data,
 }
 
 static void
-add_head (TaskerCore *core,
-          TaskerDump *dump)
+insert_head (TaskerCore *core,
+             TaskerDump *dump,
+             gsize       place)
 {
   TaskerLevel level = tasker_source_get_level (&core->source);
-  GString *text = dump->text;
+  g_autoptr(GString) text = g_string_new (NULL);
 
   g_string_append_printf (text, "%*s", get_indent (dump), "");
   g_string_append_printf (text, _("Group “%s”"), core->name != NULL ? core->name : "");
@@ -99,6 +100,22 @@ add_head (TaskerCore *core,
                           (unsigned long long) core->n_ended[0], (unsigned long long) core->n_ended[1],
                           (unsigned long long) core->n_ended[2], (unsigned long long) core->n_ended[3]);
   g_string_append_c (text, '\n');
+  g_string_insert_len (dump->text, (gssize) place, text->str, (gssize) text->len);
+}
+
+/* The lines first, for what has ended is counted when the tasks are looked at. */
+static void
+add_group (TaskerCore *core,
+           TaskerDump *dump)
+{
+  gboolean has_head = dump->n_lines < MAX_LINES;
+  gsize place = dump->text->len;
+
+  tasker_core_lock (core);
+  tasker_core_foreach (core, add_line, dump);
+  if (has_head)
+    insert_head (core, dump, place);
+  tasker_core_unlock (core);
 }
 
 static void
@@ -145,11 +162,7 @@ tasker_core_dump (TaskerCore *self)
   push_branch (branches, self, 0);
   while ((core = pop_branch (branches, &dump.depth)) != NULL)
     {
-      tasker_core_lock (core);
-      if (dump.n_lines < MAX_LINES)
-        add_head (core, &dump);
-      tasker_core_foreach (core, add_line, &dump);
-      tasker_core_unlock (core);
+      add_group (core, &dump);
       tasker_core_unref (core);
     }
 

@@ -12,6 +12,9 @@
 #define WATCHDOG_S 120
 #define WAIT_S 60
 
+/* Of so many tasks each has a line in a dump. */
+#define MAX_DUMPED 100
+
 typedef struct
 {
   TaskerTestLedger *ledger;
@@ -125,12 +128,21 @@ tasker_test_add (const char *path,
   g_test_add_data_func (path, (gconstpointer) func, run_test);
 }
 
+static void
+check_at_end (gpointer  user_data,
+              GObject  *group)
+{
+  tasker_test_assert_equation (TASKER_GROUP (group));
+}
+
 TaskerGroup *
 tasker_test_group (const char *name)
 {
   TaskerGroup *group = tasker_group_new (name);
 
   tasker_test_watch (group);
+  g_object_weak_ref (G_OBJECT (group), check_at_end, NULL);
+
   return group;
 }
 
@@ -219,11 +231,32 @@ tasker_test_lose_gtasks (void)
   g_test_log_set_fatal_handler (is_fatal, NULL);
 }
 
+/* What is live is counted by what was added and what has ended, so there the
+ * equation holds by itself. A dump has that number, and what was found to be live
+ * in the same moment, each on a line. */
+static void
+check_live (TaskerGroup *group)
+{
+  g_autofree char *dump = tasker_group_dump (group);
+  g_auto (GStrv) lines = g_strsplit (dump, "\n", -1);
+  guint64 n_live = g_ascii_strtoull (g_strchug (lines[1]), NULL, 10);
+  guint n_found = 0;
+
+  if (n_live > MAX_DUMPED)
+    return;
+
+  while (lines[2 + n_found][0] != '\0' && !g_str_has_prefix (lines[2 + n_found], "  Group “"))
+    n_found++;
+  if (n_found != n_live)
+    g_error ("%u live tasks found in:\n%s", n_found, dump);
+}
+
 char *
 tasker_test_counts (TaskerGroup *group)
 {
   guint64 spawned, live, succeeded, failed, stopped, aborted;
 
+  check_live (group);
   tasker_group_get_counts (group, &spawned, &live, &succeeded, &failed, &stopped, &aborted);
   g_assert_cmpuint (spawned, ==, live + succeeded + failed + stopped + aborted);
 

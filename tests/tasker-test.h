@@ -33,7 +33,9 @@ gsize        tasker_test_get_rss   (void);
 /* Whether the object of a weak reference lives. */
 gboolean     tasker_test_is_alive  (GWeakRef      *ref);
 
-/* The counts of a group as text, after checking that they add up. */
+/* The counts of a group as text, after checking that they add up, and that as
+ * many tasks are there as are said to be live. The last is done for each handle of
+ * tasker_test_group() when it goes, too. */
 char        *tasker_test_counts    (TaskerGroup   *group);
 
 #define tasker_test_assert_equation(group) \
