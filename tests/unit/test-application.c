@@ -83,7 +83,7 @@ program_init_unbound (Program    *program,
   program->end = g_application_quit;
   program->application = g_application_new (NULL, G_APPLICATION_NON_UNIQUE);
   g_signal_connect (program->application, "activate", G_CALLBACK (on_activate), program);
-  program->group = tasker_group_new (name);
+  program->group = tasker_test_group (name);
 }
 
 static void
@@ -116,7 +116,6 @@ check_end (void (*end) (GApplication *application))
   Program program;
 
   program_init (&program, "work", GRACE_MS);
-  tasker_test_watch (program.group);
   program.end = end;
   program_run (&program);
 

@@ -588,7 +588,7 @@ test_race (void)
 {
   for (guint i = 0; i < tasker_test_rounds (10000) / 10; i++)
     {
-      g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
       g_autoptr (TaskerTask) local = tasker_task_new_interval (NULL, 1, tick, NULL, NULL);
       g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
 

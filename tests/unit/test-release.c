@@ -361,7 +361,7 @@ test_race (void)
 {
   for (guint i = 0; i < tasker_test_rounds (1000); i++)
     {
-      g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
       int n_left = 50;
       Data data = DATA_INIT;
 

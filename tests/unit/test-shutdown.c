@@ -434,7 +434,7 @@ test_late_race (void)
 
   for (guint i = 0; i < n_rounds; i++)
     {
-      g_autoptr(TaskerGroup) group = tasker_group_new ("group");
+      g_autoptr(TaskerGroup) group = tasker_test_group ("group");
       g_autoptr(TaskerGroup) child = tasker_group_new_child (group, "child");
       g_autoptr(TaskerGroup) below = tasker_group_new_child (child, "below");
       Debtor debtor = { .below = below };
@@ -782,7 +782,7 @@ test_race (void)
 
   for (guint i = 0; i < n_rounds; i++)
     {
-      g_autoptr(TaskerGroup) group = tasker_group_new ("group");
+      g_autoptr(TaskerGroup) group = tasker_test_group ("group");
       GThread *thread = g_thread_new ("trouble", make_trouble, tasker_group_clone (group));
       g_autoptr(GError) error = NULL;
 

@@ -39,7 +39,7 @@ static TaskerGroup *
 make_stubborn_group (void)
 {
   static TaskerTestGate gate;
-  TaskerGroup *group = tasker_group_new ("stubborn");
+  TaskerGroup *group = tasker_test_group ("stubborn");
   g_autoptr (TaskerTask) owed = tasker_task_new ("owed", tasker_test_succeed, NULL, NULL);
 
   tasker_test_gate_init (&gate);
@@ -56,7 +56,7 @@ make_stubborn_group (void)
 static TaskerGroup *
 make_obedient_group (void)
 {
-  TaskerGroup *group = tasker_group_new ("obedient");
+  TaskerGroup *group = tasker_test_group ("obedient");
 
   tasker_group_spawn (group, "obeys", tasker_test_wait_stopped, NULL, NULL);
 
@@ -189,7 +189,7 @@ test_main_loop (void)
 static void
 play_after (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
 
   watch (group, SIGTERM);
   tasker_group_spawn (group, "done", tasker_test_succeed, NULL, NULL);
@@ -218,7 +218,7 @@ play_one_after_the_other (void)
   tasker_test_say ("ready");
   while (!stopped)
     {
-      g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
 
       watch (group, SIGTERM);
       tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
@@ -385,7 +385,7 @@ test_several (void)
 static void
 play_last_of_several (void)
 {
-  g_autoptr (TaskerGroup) first = tasker_group_new (NULL);
+  g_autoptr (TaskerGroup) first = tasker_test_group (NULL);
   g_autoptr (TaskerGroup) last = make_obedient_group ();
 
   watch (first, SIGTERM);
@@ -431,7 +431,7 @@ static void
 play_order (void)
 {
   const char * const names[] = { "first", "second" };
-  TaskerGroup *groups[] = { tasker_group_new (NULL), tasker_group_new (NULL) };
+  TaskerGroup *groups[] = { tasker_test_group (NULL), tasker_group_new (NULL) };
   TaskerStopper *stoppers[2];
 
   for (guint i = 0; i < 2; i++)
@@ -600,7 +600,7 @@ test_glib (void)
 static void
 play_put_back (void)
 {
-  g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
   struct sigaction ours;
 
   install (SIGTERM, handle);
@@ -805,7 +805,7 @@ watch_and_join (gpointer rounds)
 {
   for (guint i = GPOINTER_TO_UINT (rounds); i > 0; i--)
     {
-      g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
 
       tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
       watch (group, SIGUSR1);
