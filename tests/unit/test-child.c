@@ -4,6 +4,8 @@
 
 #include "tasker-test.h"
 
+#include <pthread.h>
+
 static TaskerGroup *
 new_child (TaskerGroup *parent,
            const char  *name)
@@ -247,8 +249,9 @@ test_deadlock (void)
 }
 
 /* Ten thousand levels: stopped from the top, joined from the top, and freed,
- * in a thread with a small stack. */
+ * in a thread with a small stack, for less than 30 bytes of it a level. */
 #define N_LEVELS 10000
+#define STACK_SIZE (256 * 1024)
 
 static gpointer
 go_deep (gpointer data)
@@ -278,36 +281,42 @@ go_deep (gpointer data)
 static void
 test_depth (void)
 {
-  GThread *thread = g_thread_new ("deep", go_deep, NULL);
+  pthread_attr_t attributes;
+  pthread_t thread;
 
-  g_thread_join (thread);
+  pthread_attr_init (&attributes);
+  g_assert_cmpint (pthread_attr_setstacksize (&attributes, STACK_SIZE), ==, 0);
+  g_assert_cmpint (pthread_create (&thread, &attributes, go_deep, NULL), ==, 0);
+  pthread_join (thread, NULL);
+  pthread_attr_destroy (&attributes);
 }
 
 /* A dead child is not kept. */
 static void
 test_freed (void)
 {
+  guint n_rounds = tasker_test_rounds (10000);
   g_autoptr(TaskerGroup) parent = tasker_test_group ("parent");
   g_autoptr(TaskerGroup) keeper = tasker_group_clone (parent);
-  TaskerTestLedger *ledger = tasker_test_ledger_new (1000);
+  TaskerTestLedger *ledger = tasker_test_ledger_new (n_rounds);
   gsize before = 0;
 
   g_object_set (parent, "keep-results", FALSE, NULL);
-  for (guint i = 0; i < 1000; i++)
+  for (guint i = 0; i < n_rounds; i++)
     {
       g_autoptr(TaskerGroup) child = new_child (parent, "child");
 
       tasker_test_ledger_spawn (ledger, child, NULL, tasker_test_succeed, NULL);
       tasker_group_finish (child);
       g_assert_true (tasker_group_join (child, NULL, NULL));
-      if (i == 500)
+      if (i == n_rounds / 2)
         before = tasker_test_get_rss ();
     }
   g_assert_cmpuint (tasker_test_get_rss (), <=, before + 1024 * 1024);
   tasker_group_finish (keeper);
   g_assert_true (tasker_group_join (parent, NULL, NULL));
-  tasker_test_assert_counts (parent, 1000, 0, 1000, 0, 0, 0);
-  tasker_test_ledger_close (ledger, 1000, 1000);
+  tasker_test_assert_counts (parent, n_rounds, 0, n_rounds, 0, 0, 0);
+  tasker_test_ledger_close (ledger, n_rounds, n_rounds);
 }
 
 /* Handles of the parent that go while the child lives. */
@@ -345,7 +354,7 @@ test_race_with_stop (void)
 
   for (guint i = 0; i < n_rounds; i++)
     {
-      g_autoptr(TaskerGroup) parent = tasker_group_new ("parent");
+      g_autoptr(TaskerGroup) parent = tasker_test_group ("parent");
       g_autoptr(TaskerGroup) child = NULL;
       GThread *thread = g_thread_new ("stop", stop_it, parent);
 
