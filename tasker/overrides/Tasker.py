@@ -404,7 +404,6 @@ class Group(Tasker.Group):
     name = _read_property('name', 'What the group is called, or None.')
     max_running = _property('max-running', 'How many tasks run at once; 0 is no bound.')
     max_queued = _property('max-queued', 'How many tasks wait at most; 0 is no bound.')
-    keep_results = _property('keep-results', 'Whether what has ended is kept until it is taken.')
     abort_on_drop = _property('abort-on-drop', 'Whether the group is aborted with its last handle.')
     ordered_shutdown = _property('ordered-shutdown', 'Whether groups below are shut down in turn.')
     stop_with_parent = _read_property('stop-with-parent', 'Whether it hears the stop of the parent.')
@@ -425,6 +424,16 @@ class Group(Tasker.Group):
 
     def __bool__(self):
         return True
+
+    @property
+    def keep_results(self):
+        """Whether what has ended is kept until it is taken."""
+        return self.get_property('keep-results')
+
+    @keep_results.setter
+    def keep_results(self, value):
+        self.set_property('keep-results', value)
+        self._get_crew().keeps_failures = bool(value)
 
     @property
     def stop_on_error(self):
@@ -636,11 +645,11 @@ class Group(Tasker.Group):
         if error is None:
             return
         crew = self._get_crew()
-        if crew.knows(error):
-            for outcome in crew.list_failures():
-                if not outcome.taken:
-                    raise outcome.take()
-        raise error
+        if not crew.knows(error):
+            raise error
+        for failure in crew.list_failures():
+            if not failure.taken:
+                raise failure.tell()
 
     def join(self, timeout=None):
         """Finishes this handle, waits for all tasks, and raises the first failure.

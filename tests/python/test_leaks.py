@@ -20,6 +20,10 @@ class Thing:
     """Something that can be waited for to be gone."""
 
 
+class Failure(Exception):
+    """Unlike what Python has, this knows weak references."""
+
+
 def use(task, thing):
     return thing
 
@@ -166,6 +170,85 @@ class Cycles(Case):
             return group, stopper, *tasks
 
         self.run_async(program)
+
+
+class Growth(Case):
+    """A group that lives long keeps nothing of what is over."""
+
+    def setUp(self):
+        super().setUp()
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+
+    def spawn_failures(self, group, number=20):
+        """Returns weak references to what the tasks fail with."""
+        errors = []
+
+        def fail(task):
+            error = Failure()
+            errors.append(weakref.ref(error))
+            raise error
+
+        tasks = [group.spawn(fail) for _ in range(number)]
+        wait_until(lambda: group.get_n_tasks() == 0)
+        return tasks, errors
+
+    def count(self, errors):
+        return sum(error() is not None for error in errors)
+
+    def test_failures_that_were_collected(self):
+        group = Tasker.Group()
+        tasks, errors = self.spawn_failures(group)
+        self.assertEqual(len(group.poll_collect()), len(errors))
+        tasks.clear()
+        wait_until(lambda: self.count(errors) == 0)
+        group.join()
+
+    def test_failures_that_are_not_kept(self):
+        group = Tasker.Group()
+        group.keep_results = False
+        tasks, errors = self.spawn_failures(group)
+        tasks.clear()
+        wait_until(lambda: self.count(errors) == 1)
+        with self.assertRaises(Failure):
+            group.join()
+
+    def test_failures_that_are_not_kept_but_told(self):
+        group = Tasker.Group(keep_results=False)
+        tasks, errors = self.spawn_failures(group)
+        for task in tasks:
+            with self.assertRaises(Failure):
+                task.result()
+        task = None
+        tasks.clear()
+        # The first one is kept for those who join.
+        wait_until(lambda: self.count(errors) == 1)
+        tasks, errors = self.spawn_failures(group)
+        tasks.clear()
+        with self.assertRaises(Failure) as caught:
+            group.join()
+        self.assertIs(caught.exception, errors[0]())
+
+    def test_children(self):
+        parent = Tasker.Group()
+        for _ in range(20):
+            with parent.new_child() as child:
+                crew = weakref.ref(child._crew)
+            child = None
+            self.assertIsNone(crew())
+        parent.join()
+
+    def test_failures_of_children_that_are_gone(self):
+        """They are the parent's then, who is told of them."""
+        parent = Tasker.Group()
+        child = parent.new_child()
+        tasks, errors = self.spawn_failures(child, 1)
+        child.finish()
+        child = tasks = None
+        with self.assertRaises(Failure) as caught:
+            parent.join()
+        self.assertIs(caught.exception, errors[0]())
 
 
 class References(Case):

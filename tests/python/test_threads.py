@@ -184,6 +184,35 @@ class Failures(Case):
             group.join()
         self.assertIs(caught.exception, error)
 
+    def test_each_join_raises_the_same(self):
+        error = ValueError('first')
+        group = Tasker.Group(max_running=1)
+        group.spawn(fail, error)
+        group.spawn(fail, KeyError('second'))
+        for _ in range(2):
+            with self.assertRaises(ValueError) as caught:
+                group.join()
+            self.assertIs(caught.exception, error)
+
+    def test_join_leaves_out_what_was_taken(self):
+        for error in ValueError('taken'), GLib.Error('taken', 'some-quark', 1):
+            for keep_results in True, False:
+                group = Tasker.Group(keep_results=keep_results)
+                task = group.spawn(fail, error)
+                with self.assertRaises(type(error)):
+                    task.result()
+                task = None
+                group.join()
+
+    def test_join_leaves_out_what_was_taken_from_a_child(self):
+        parent = Tasker.Group()
+        with parent.new_child() as child:
+            task = child.spawn(fail, GLib.Error('taken', 'some-quark', 1))
+            with self.assertRaises(GLib.Error):
+                task.result()
+        child = task = None
+        parent.join()
+
     def test_body_goes_before(self):
         stopped = []
 

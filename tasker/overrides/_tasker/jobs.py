@@ -66,21 +66,32 @@ class Outcome:
 class Failure(Outcome):
     """What a function raised."""
 
-    __slots__ = ('error', 'taken', '_trace')
+    __slots__ = ('error', 'taken', 'told', 'crew', '_trace')
 
     def __init__(self, error):
         super().__init__(None)
         self.error = error
-        self.taken = False  # it was raised to somebody, or collected
+        self.taken = False  # by somebody who has awaited or collected the task
+        self.told = False  # to somebody who has joined the group
+        self.crew = None  # a weak reference to who keeps it for that
         self._trace = error.__traceback__
 
     def take(self):
-        """Somebody is told of it; returns the exception, to be raised.
-
-        It is as the function has raised it: who was told before has added his
-        frames to its traceback, and they are not those of the next one.
-        """
+        """Somebody takes it; returns the exception, to be raised."""
         self.taken = True
+        crew = None if self.crew is None else self.crew()
+        if crew is not None:
+            crew.on_taken(self)
+        return self._renew()
+
+    def tell(self):
+        """Somebody has joined; returns the exception, to be raised."""
+        self.told = True
+        return self._renew()
+
+    def _renew(self):
+        # Who was told before has added his frames to the traceback, and they are not
+        # those of the next one.
         return self.error.with_traceback(self._trace)
 
 
@@ -107,6 +118,10 @@ def keep_value(task, value):
     task._place = _Place(Outcome(value))
 
 
+def _describe_error(error):
+    return error.domain, error.code, error.message
+
+
 class Crew:
     """What all handles of a group share in Python."""
 
@@ -115,54 +130,85 @@ class Crew:
         self.parent = parent  # the crew of the group that this one is a task of
         self.keeps_failures = group.get_property('keep-results')
         self.stop_on_error = group.get_property('stop-on-error')
-        self.failures = []  # outcomes, in the order in which they came
+        self.failures = {}  # those that nobody has taken, in the order in which they came
+        self.known_errors = set()  # what C may tell of, and Python has told
         self.outcomes = weakref.WeakKeyDictionary()  # by their places
         self.jobs = {}  # coroutines that have not ended, by their tasks
         self.body = None  # if asyncio is in an "async with" of the group
         self.returned = []  # tasks that were taken for one who was cancelled
-        self.children = []  # crews of groups that are tasks of this one
+        self.children = weakref.WeakValueDictionary()  # crews of groups that are tasks of it
         threads.crews.add(self)
         if parent is not None:
-            parent.children.append(self)
+            parent.children[id(self)] = self
 
     def __del__(self):
         # Its group is gone, and C does not keep the tasks any more.
         for place, outcome in list(self.outcomes.items()):
             place.outcome = outcome
+        if self.parent is not None:
+            self.parent.inherit(self)
+
+    def inherit(self, child):
+        """A group that was a task of this one is gone."""
+        self.known_errors |= child.known_errors
+        for failure in child.failures:
+            if not failure.taken and not failure.told:
+                self._keep_failure(failure)
 
     def keep(self, task, outcome):
         """A task has this outcome; in any thread."""
         task._place = place = _Place(weakref.ref(outcome))
         self.outcomes[place] = outcome
 
-    def add_failure(self, outcome):
-        """A task has failed; in any thread."""
+    def _keep_failure(self, failure):
         if self.keeps_failures or not self.failures:
-            self.failures.append(outcome)
+            failure.crew = weakref.ref(self)
+            self.failures[failure] = None
+
+    def add_failure(self, failure):
+        """A task has failed; in any thread."""
+        self._keep_failure(failure)
+        if not self.known_errors and isinstance(failure.error, GLib.Error):
+            self.known_errors.add(_describe_error(failure.error))
         if self.stop_on_error:
             self.signaller.stop()
             body = self.body
             if body is not None:
                 body.outbox.post(body.interrupt)
 
+    def on_taken(self, failure):
+        """Somebody else has this failure now."""
+        # As in asyncio.TaskGroup, what was awaited counts there all the same.
+        if not self.stop_on_error:
+            self.failures.pop(failure, None)
+
     def list_failures(self):
-        """Returns the outcomes of this group and of those below."""
-        return [*self.failures,
-                *(outcome for child in self.children for outcome in child.list_failures())]
+        """Returns the failures of this group and of those below."""
+        failures = list(self.failures)
+        for child in list(self.children.values()):
+            failures += child.list_failures()
+        return failures
 
     def knows(self, error):
-        """Tells whether what C says of a failure is about one of them."""
+        """Tells whether what C says of a failure is about one of Python's, be it taken."""
         return error.domain == ERROR_DOMAIN or any(
-            isinstance(outcome.error, GLib.Error) and
-            (outcome.error.domain, outcome.error.code) == (error.domain, error.code) and
-            error.message.endswith(outcome.error.message)
-            for outcome in self.list_failures())
+            (domain, code) == (error.domain, error.code) and error.message.endswith(message)
+            for domain, code, message in self._list_known_errors())
+
+    def _list_known_errors(self):
+        # As long as C keeps a task its outcome is there, and C keeps the first failure.
+        errors = {_describe_error(outcome.error) for outcome in list(self.outcomes.values())
+                  if isinstance(outcome.error, GLib.Error)}
+        errors |= self.known_errors
+        for child in list(self.children.values()):
+            errors |= child._list_known_errors()
+        return errors
 
     def take_failures(self, all=False):
-        """Returns the errors that nobody has been told of, or all, and forgets them."""
-        errors = [outcome.take() for outcome in self.failures if all or not outcome.taken]
-        self.failures.clear()
-        for child in self.children:
+        """Returns the errors that nobody has been told of, or all; they are told now."""
+        errors = [failure.tell() for failure in list(self.failures)
+                  if all or not (failure.taken or failure.told)]
+        for child in list(self.children.values()):
             errors += child.take_failures()
         return errors
 
