@@ -84,7 +84,7 @@ test_new_tasks (void)
   assert_owned (tasker_task_new_external (NULL, owner));
   assert_owned (tasker_task_new_for_subprocess (NULL, process));
   g_assert_true (g_subprocess_wait (process, NULL, NULL));
-  g_assert_cmpuint (get_n_references (process), ==, 1);
+  tasker_test_wait_for (get_n_references (process) == 1);
 
   tasker_test_lose_gtasks ();
   g_object_unref (tasker_task_new_for_gtask (gtask));
@@ -137,7 +137,7 @@ test_tasks_of_each_kind (void)
 
   tasker_test_wait_for (get_n_references (process) == 2);
   assert_all_owned (g_steal_pointer (&tasks), 7);
-  g_assert_cmpuint (get_n_references (process), ==, 1);
+  tasker_test_wait_for (get_n_references (process) == 1);
 }
 
 static gboolean
