@@ -17,9 +17,9 @@ from_job (TaskerJob *job)
 
 /* The task was stopped or aborted alone: so is the child. */
 static void
-tasker_child_ask (TaskerJob   *job,
-                  TaskerCore  *parent,
-                  TaskerLevel  level)
+tasker_child_asked (TaskerJob   *job,
+                    TaskerCore  *parent,
+                    TaskerLevel  level)
 {
   g_autoptr(TaskerCore) child = NULL;
 
@@ -35,7 +35,7 @@ tasker_child_ask (TaskerJob   *job,
 static const TaskerJobKind tasker_child_kind =
 {
   .size = sizeof (TaskerChildJob),
-  .ask = tasker_child_ask,
+  .asked = tasker_child_asked,
 };
 
 gboolean

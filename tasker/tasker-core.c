@@ -240,7 +240,7 @@ tell_aborted (gpointer task,
 {
   TaskerJob *job = tasker_task_get_job (task);
 
-  job->kind->aborted (job, self);
+  job->kind->asked (job, self, TASKER_LEVEL_ABORTED);
   g_object_unref (task);
 }
 
@@ -1176,12 +1176,19 @@ sweep_claimed (gpointer job,
     tasker_job_doom (job, level == TASKER_LEVEL_ABORTED);
 }
 
-/* Those who run jobs that have begun are told of the abort, if they want to be. */
+static gboolean
+wants_to_be_asked (TaskerJob *job)
+{
+  return job->kind->asked != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_RUNNING;
+}
+
+/* Those who run jobs that have begun are told of the abort, if they want to be.
+ * Children hear of it by themselves, level after level. */
 static void
 note_aborted (TaskerCore *self,
               TaskerJob  *job)
 {
-  if (job->kind->aborted != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_RUNNING)
+  if (wants_to_be_asked (job) && !tasker_job_is_child (job))
     g_queue_push_tail (&self->todo.aborted, g_object_ref (job->face));
 }
 
@@ -1267,6 +1274,7 @@ tasker_core_doom (TaskerCore *self,
                   gboolean    abort)
 {
   gboolean reached;
+  gboolean asks;
 
   tasker_core_lock (self);
   if (job->full && tasker_task_get_core (job->face) != self)
@@ -1292,10 +1300,7 @@ tasker_core_doom (TaskerCore *self,
     reached = tasker_job_doom (job, abort) || job->full;
 
   if (reached && abort)
-    {
-      g_atomic_int_set (&job->aborted, TRUE);
-      note_aborted (self, job);
-    }
+    g_atomic_int_set (&job->aborted, TRUE);
   if (job->queued && tasker_job_is_doomed (job))
     {
       tasker_queue_remove (&self->queue, job);
@@ -1304,10 +1309,11 @@ tasker_core_doom (TaskerCore *self,
     }
   if (job->kind->step != NULL && reached)
     tasker_home_doom ((TaskerHomeJob *) job, abort);
+  asks = reached && wants_to_be_asked (job);
   tasker_core_unlock (self);
 
-  if (reached && job->kind->ask != NULL)
-    job->kind->ask (job, self, abort ? TASKER_LEVEL_ABORTED : TASKER_LEVEL_STOPPED);
+  if (asks)
+    job->kind->asked (job, self, abort ? TASKER_LEVEL_ABORTED : TASKER_LEVEL_STOPPED);
 
   return reached;
 }

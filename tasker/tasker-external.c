@@ -106,11 +106,15 @@ note_aborted (TaskerExternalJob *self)
 }
 
 static void
-tasker_external_aborted (TaskerJob  *job,
-                         TaskerCore *core)
+tasker_external_asked (TaskerJob   *job,
+                       TaskerCore  *core,
+                       TaskerLevel  level)
 {
   TaskerExternalJob *self = from_job (job);
   gboolean told;
+
+  if (level != TASKER_LEVEL_ABORTED)
+    return;
 
   tasker_core_lock (core);
   told = note_aborted (self);
@@ -138,7 +142,7 @@ tasker_external_run (TaskerJob  *job,
   tell (self, core, FALSE);
 
   if (tasker_core_is_aborted (core, job))
-    tasker_external_aborted (job, core);
+    tasker_external_asked (job, core, TASKER_LEVEL_ABORTED);
 
   g_object_unref (task);
 }
@@ -236,7 +240,7 @@ static const TaskerJobKind tasker_external_kind =
   .size = sizeof (TaskerExternalJob),
   .run = tasker_external_run,
   .discard = tasker_external_discard,
-  .aborted = tasker_external_aborted,
+  .asked = tasker_external_asked,
   .free = tasker_external_free,
 };
 

@@ -19,8 +19,9 @@ typedef struct _TaskerJobKind TaskerJobKind;
  *   it with tasker_core_end(), or detaches it, for tasker_core_end_detached()
  * @discard: called instead when the job is not to run, with how it is to end;
  *   %NULL where nothing but that is to be done
- * @aborted: called when a job that has begun is aborted, no lock held; it may
- *   have ended since, but is there
+ * @asked: called when a job that has begun is stopped or aborted alone, or aborted
+ *   with its group, no lock held; it may have ended since, but is there. %NULL where
+ *   its stopper is enough
  * @step: for a job that is run on a main loop, instead of @run and @discard:
  *   called in its home context, no lock held, when it begins and whenever its
  *   home has it ready, see TaskerHome
@@ -30,8 +31,6 @@ typedef struct _TaskerJobKind TaskerJobKind;
  * @enlist: called with the core's lock held for a job that is open, see
  *   tasker_core_open(): whether it wants one runner more
  * @help: called by the runner that was enlisted, no lock held
- * @ask: called when a job that may have begun is stopped or aborted alone, no
- *   lock held; it may just have ended. %NULL where its stopper is enough
  * @get_progress: how far the job is, 0 to 1, or %NULL
  * @free: releases what only this kind has, or %NULL
  *
@@ -46,8 +45,9 @@ struct _TaskerJobKind
   void     (*discard)      (TaskerJob       *job,
                             TaskerCore      *core,
                             TaskerTaskState  state);
-  void     (*aborted)      (TaskerJob       *job,
-                            TaskerCore      *core);
+  void     (*asked)        (TaskerJob       *job,
+                            TaskerCore      *core,
+                            TaskerLevel      level);
   void     (*step)         (TaskerJob       *job,
                             TaskerCore      *core);
   void     (*enter)        (TaskerJob       *job,
@@ -55,9 +55,6 @@ struct _TaskerJobKind
   gboolean (*enlist)       (TaskerJob       *job);
   void     (*help)         (TaskerJob       *job,
                             TaskerCore      *core);
-  void     (*ask)          (TaskerJob       *job,
-                            TaskerCore      *core,
-                            TaskerLevel      level);
   double   (*get_progress) (TaskerJob       *job);
   void     (*free)         (TaskerJob       *job);
 };

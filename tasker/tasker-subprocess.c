@@ -26,31 +26,26 @@ from_job (TaskerJob *job)
 }
 
 /* GIO sends signals in the thread that reaps the process, so none goes to a pid
- * that is somebody else's by now. */
+ * that is somebody else's by now. SIGTERM is sent once: many programs take the
+ * second one for an abort. */
 static void
-tasker_subprocess_ask (TaskerJob   *job,
-                       TaskerCore  *core,
-                       TaskerLevel  level)
+tasker_subprocess_asked (TaskerJob   *job,
+                         TaskerCore  *core,
+                         TaskerLevel  level)
 {
-#ifdef G_OS_UNIX
   TaskerSubprocessJob *self = from_job (job);
 
   if (level == TASKER_LEVEL_ABORTED)
-    return;
-
-  g_atomic_int_set (&self->terminated, TRUE);
-  g_subprocess_send_signal (self->process, SIGTERM);
+    {
+      g_atomic_int_set (&self->killed, TRUE);
+      g_subprocess_force_exit (self->process);
+    }
+#ifdef G_OS_UNIX
+  else if (g_atomic_int_compare_and_exchange (&self->terminated, FALSE, TRUE))
+    {
+      g_subprocess_send_signal (self->process, SIGTERM);
+    }
 #endif
-}
-
-static void
-tasker_subprocess_aborted (TaskerJob  *job,
-                           TaskerCore *core)
-{
-  TaskerSubprocessJob *self = from_job (job);
-
-  g_atomic_int_set (&self->killed, TRUE);
-  g_subprocess_force_exit (self->process);
 }
 
 static gboolean
@@ -121,9 +116,9 @@ tasker_subprocess_enter (TaskerJob  *job,
   tasker_stopper_begin (stopper);
 
   if (tasker_core_is_aborted (core, job))
-    tasker_subprocess_aborted (job, core);
+    tasker_subprocess_asked (job, core, TASKER_LEVEL_ABORTED);
   else if (tasker_stopper_is_asked (stopper))
-    tasker_subprocess_ask (job, core, TASKER_LEVEL_STOPPED);
+    tasker_subprocess_asked (job, core, TASKER_LEVEL_STOPPED);
 
   tasker_service_add_timer (0, await_exit, job, NULL);
 }
@@ -138,8 +133,7 @@ static const TaskerJobKind tasker_subprocess_kind =
 {
   .size = sizeof (TaskerSubprocessJob),
   .enter = tasker_subprocess_enter,
-  .aborted = tasker_subprocess_aborted,
-  .ask = tasker_subprocess_ask,
+  .asked = tasker_subprocess_asked,
   .free = tasker_subprocess_free,
 };
 

@@ -18,6 +18,8 @@
 #define IGNORE_STOP "trap '' TERM; " SAY_READY "exec sleep 987"
 #define EXIT_AT_STOP(status) \
   "trap 'exit " #status "' TERM; " SAY_READY "while true; do sleep 0.01; done"
+#define EXIT_AT_SECOND_STOP(status) \
+  "trap 'test $n && exit " #status "; n=1' TERM; " SAY_READY "for i in $(seq 30); do sleep 0.01; done; exit 0"
 
 static GSubprocess *
 start (const char *script)
@@ -204,6 +206,40 @@ test_stop (void)
   g_assert_false (tasker_group_join (group, NULL, NULL));
   g_assert_error (tasker_task_get_error (task), G_SPAWN_EXIT_ERROR, 7);
   tasker_test_assert_counts (group, 1, 0, 0, 1, 0, 0);
+}
+
+/* However it came about that it is to stop, it is told so once, when it was added:
+ * the second signal would be an abort for many programs. */
+static void
+nap (GCancellable *cancellable,
+     gpointer      user_data)
+{
+  g_usleep (50000);
+}
+
+static void
+test_stop_once (void)
+{
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (GSubprocess) process = start_and_wait (EXIT_AT_SECOND_STOP (7));
+      g_autoptr (TaskerTask) task = tasker_task_new_for_subprocess ("process", process);
+      g_autoptr (GError) error = NULL;
+
+      g_signal_connect_after (task, "cancelled", G_CALLBACK (nap), NULL);
+      if (i == 0)
+        tasker_group_stop (group);
+      if (i == 1)
+        g_cancellable_cancel (G_CANCELLABLE (task));
+      tasker_group_add (group, task);
+      if (i == 2)
+        g_cancellable_cancel (G_CANCELLABLE (task));
+      tasker_group_stop (group);
+      g_assert_true (tasker_group_join (group, NULL, &error));
+      g_assert_no_error (error);
+      g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_SUCCEEDED);
+    }
 }
 
 static void
@@ -493,6 +529,7 @@ main (int   argc,
   tasker_test_add ("/process/killed-after-stop", test_killed_after_stop);
   tasker_test_add ("/process/ended-before", test_ended_before);
   tasker_test_add ("/process/stop", test_stop);
+  tasker_test_add ("/process/stop-once", test_stop_once);
   tasker_test_add ("/process/stop-alone", test_stop_alone);
   tasker_test_add ("/process/abort", test_abort);
   tasker_test_add ("/process/shutdown", test_shutdown);
