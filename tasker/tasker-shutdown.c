@@ -37,6 +37,7 @@ typedef struct
   TaskerCore  *core;
   guint        grace_ms;
   TaskerPhase  phase; /* under the core's lock */
+  gboolean     settled; /* likewise: it is decided how the wait ends */
   GSource     *timer; /* likewise; %NULL when nobody waits any more */
 } TaskerShutdown;
 
@@ -89,13 +90,6 @@ shut (TaskerCore *core)
       tasker_core_unref (next);
     }
   let_go_of_handles (core, FALSE);
-}
-
-static void
-abort_all (TaskerCore *core)
-{
-  tasker_source_raise (&core->source, TASKER_LEVEL_ABORTED);
-  let_go_of_handles (core, TRUE);
 }
 
 TaskerCore *
@@ -221,27 +215,35 @@ set_timer (TaskerShutdown *self)
                            g_get_monotonic_time () + get_duration_ms (self) * G_TIME_SPAN_MILLISECOND);
 }
 
-/* On the service thread */
+/* On the service thread. Once it is decided that the wait was cancelled, nothing is
+ * aborted; so the group is marked under the lock under which that is. */
 static gboolean
 on_phase_over (gpointer user_data)
 {
   TaskerShutdown *self = user_data;
+  TaskerSource *source = &self->core->source;
   TaskerPhase phase = PHASE_GIVEN_UP;
+  g_autoptr(GPtrArray) stoppers = NULL;
+  gboolean marked = FALSE;
 
   tasker_core_lock (self->core);
-  if (self->timer != NULL)
+  if (self->timer != NULL && !self->settled)
     {
       phase = ++self->phase;
       g_source_set_ready_time (self->timer, -1);
       if (phase < PHASE_GIVEN_UP)
         set_timer (self);
     }
+  if (phase == PHASE_ABORTED)
+    marked = tasker_source_mark (source, TASKER_LEVEL_ABORTED, &stoppers);
   tasker_core_unlock (self->core);
 
   if (phase == PHASE_OVERRUN)
     warn_of_left (self);
-  else if (phase == PHASE_ABORTED)
-    abort_all (self->core);
+  if (marked)
+    tasker_source_spread (source, TASKER_LEVEL_ABORTED, stoppers);
+  if (phase == PHASE_ABORTED)
+    let_go_of_handles (self->core, TRUE);
 
   return G_SOURCE_CONTINUE;
 }
@@ -267,7 +269,8 @@ begin (TaskerShutdown *self)
     }
   else
     {
-      abort_all (self->core);
+      tasker_source_raise (&self->core->source, TASKER_LEVEL_ABORTED);
+      let_go_of_handles (self->core, TRUE);
       self->phase = PHASE_ABORTED;
     }
 
@@ -275,7 +278,7 @@ begin (TaskerShutdown *self)
     start_timer (self);
 }
 
-/* Nobody waits any more; so neither is anything aborted after this. */
+/* Nobody waits any more. */
 static void
 stop_timer (TaskerShutdown *self)
 {
@@ -346,10 +349,16 @@ name_left (TaskerShutdown  *self,
   return FALSE;
 }
 
+static void
+settle (gpointer data)
+{
+  ((TaskerShutdown *) data)->settled = TRUE;
+}
+
 static TaskerWait
 get_wait (TaskerShutdown *self)
 {
-  return (TaskerWait) { .core = self->core, .for_all = TRUE, .ready = is_shut_down, .data = self };
+  return (TaskerWait) { .core = self->core, .for_all = TRUE, .ready = is_shut_down, .data = self, .settled = settle };
 }
 
 gboolean

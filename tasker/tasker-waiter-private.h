@@ -19,6 +19,8 @@ typedef gboolean (*TaskerReadyFunc) (TaskerCore  *core,
  * @for_all: whether it is the end of the group that is waited for
  * @for_any: whether it is the end of any task that is waited for
  * @for_room: whether it is room for a task that is waited for
+ * @settled: called, with the core's lock held, when it is decided how the wait ends;
+ *   or %NULL
  * @undo: called, no lock held, before a wait on a main loop returns an error
  *
  * What to wait for.
@@ -32,6 +34,7 @@ typedef struct
   gboolean         for_room;
   TaskerReadyFunc  ready;
   gpointer         data;
+  void           (*settled) (gpointer data);
   void           (*undo) (gpointer data);
 } TaskerWait;
 

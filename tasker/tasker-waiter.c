@@ -88,14 +88,15 @@ unlink_waiter (TaskerWaiter *self)
 static gboolean
 look (TaskerWaiter *self)
 {
-  if (self->wait.ready (self->wait.core, self->wait.data, &self->error))
-    return TRUE;
+  gboolean ready = self->wait.ready (self->wait.core, self->wait.data, &self->error);
 
-  if (self->cancelled)
+  if (!ready && self->cancelled)
     g_set_error_literal (&self->error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
                          _("The wait was cancelled"));
+  if ((ready || self->cancelled) && self->wait.settled != NULL)
+    self->wait.settled (self->wait.data);
 
-  return self->cancelled;
+  return ready || self->cancelled;
 }
 
 static void

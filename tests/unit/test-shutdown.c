@@ -585,7 +585,7 @@ test_async_deaf (void)
   tasker_test_gate_clear (&gate);
 }
 
-/* A wait that was cancelled aborts nothing, even while its result is held. */
+/* A wait that was cancelled aborts nothing, also where its result is left alone. */
 static void
 test_async_cancelled (void)
 {
@@ -604,17 +604,57 @@ test_async_cancelled (void)
   tasker_task_set_run_always (flush, TRUE);
   tasker_group_add (group, flush);
 
-  tasker_group_shutdown_async (group, 1000, cancellable, tasker_test_keep, &result);
+  tasker_group_shutdown_async (group, 500, cancellable, tasker_test_keep, &result);
   g_cancellable_cancel (cancellable);
   tasker_test_iterate_until (result != NULL);
+  g_usleep (700000);
   g_assert_false (tasker_group_shutdown_finish (group, result, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-
-  g_usleep (1200000);
   tasker_test_gate_open (&gate);
   g_assert_true (tasker_group_join (group, NULL, NULL));
   g_assert_true (has_run);
   tasker_test_gate_clear (&gate);
+  g_free (take_warnings (NULL));
+}
+
+/* Cancelled just when the grace is over: it is aborted by then, or never. */
+static gboolean
+is_aborted (TaskerGroup *group)
+{
+  g_autofree char *dump = tasker_group_dump (group);
+
+  return strstr (dump, ", aborted, ") != NULL;
+}
+
+static void
+test_cancel_races (void)
+{
+  guint n_rounds = tasker_test_rounds (40);
+
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(GError) error = NULL;
+      GThread *thread;
+      gboolean aborted;
+      TaskerTestGate gate;
+
+      tasker_test_gate_init (&gate);
+      tasker_group_spawn (group, "deaf", be_deaf, &gate, NULL);
+      tasker_test_gate_await (&gate, 1);
+      thread = g_thread_new ("cancel", cancel_soon, cancellable);
+      g_assert_false (tasker_group_shutdown (group, 50, cancellable, &error));
+      aborted = is_aborted (group);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_usleep (1000);
+      g_assert_true (is_aborted (group) == aborted);
+
+      g_thread_join (thread);
+      tasker_test_gate_open (&gate);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      tasker_test_gate_clear (&gate);
+    }
   g_free (take_warnings (NULL));
 }
 
@@ -821,6 +861,7 @@ main (int    argc,
   tasker_test_add ("/shutdown/async", test_async);
   tasker_test_add ("/shutdown/async-deaf", test_async_deaf);
   tasker_test_add ("/shutdown/async-cancelled", test_async_cancelled);
+  tasker_test_add ("/shutdown/cancel-races", test_cancel_races);
   tasker_test_add ("/shutdown/deadlock", test_deadlock);
   tasker_test_add ("/shutdown/ordered", test_ordered);
   tasker_test_add ("/shutdown/ordered-deaf", test_ordered_deaf);
