@@ -228,6 +228,9 @@ void             tasker_core_end            (TaskerCore      *self,
                                              TaskerJob       *job,
                                              TaskerTaskState  state,
                                              GError          *error);
+gboolean         tasker_core_end_quietly    (TaskerCore      *self,
+                                             TaskerJob       *job);
+void             tasker_core_publish        (TaskerCore      *self);
 void             tasker_core_end_detached   (TaskerCore      *self,
                                              TaskerJob       *job,
                                              TaskerTaskState  state,
@@ -256,6 +259,8 @@ void             tasker_core_end_child      (TaskerCore      *self,
 gboolean         tasker_core_may_begin      (TaskerCore      *self,
                                              TaskerJob       *job);
 gboolean         tasker_core_begin          (TaskerCore      *self,
+                                             TaskerJob       *job);
+gboolean         tasker_core_begin_quietly  (TaskerCore      *self,
                                              TaskerJob       *job);
 gboolean         tasker_core_is_aborted     (TaskerCore      *self,
                                              TaskerJob       *job);

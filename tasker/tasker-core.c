@@ -791,6 +791,13 @@ gboolean
 tasker_core_begin (TaskerCore *self,
                    TaskerJob  *job)
 {
+  /* One that tasker_core_begin_quietly() has begun is only to be told of. */
+  if (tasker_job_get_state (job) == TASKER_TASK_STATE_RUNNING)
+    {
+      note_begin (self, job);
+      return TRUE;
+    }
+
   if (!tasker_core_may_begin (self, job) || !tasker_job_begin (job))
     return FALSE;
 
@@ -804,6 +811,25 @@ tasker_core_begin (TaskerCore *self,
     note_begin (self, job);
 
   return TRUE;
+}
+
+/*
+ * tasker_core_begin_quietly:
+ *
+ * As tasker_core_begin(), for a full job and a caller who holds locks that are
+ * not ours: it waits for no thread, and calls nobody.
+ *
+ * Returns: %FALSE if it takes more than that; the caller's runner has to begin
+ *   the job then, also if it is running already
+ */
+gboolean
+tasker_core_begin_quietly (TaskerCore *self,
+                           TaskerJob  *job)
+{
+  return tasker_source_get_level (&self->source) == TASKER_LEVEL_NONE &&
+         !tasker_stopper_has_deadline ((TaskerStopper *) job->face) &&
+         tasker_core_may_begin (self, job) && tasker_job_begin (job) &&
+         !tasker_task_ask_heard (job->face);
 }
 
 /* Whether no function of the job is to be called any more. */
@@ -957,6 +983,29 @@ release_elsewhere (TaskerCore      *self,
   return TRUE;
 }
 
+/* The job has ended, and stays in the hand of the runner that calls. */
+static void
+settle_in_hand (TaskerCore      *self,
+                TaskerJob       *job,
+                TaskerTaskState  state,
+                GError          *error)
+{
+  job->error = error;
+  job->end = g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED
+               ? next_end (self) : 0;
+  tasker_current_leave (job);
+  tasker_job_set_state (job, state);
+}
+
+/* Who becomes eager looks for himself, after he has said so. */
+static void
+gather_own_hand (TaskerCore *self)
+{
+  tasker_core_lock (self);
+  tasker_core_gather_hand (self, tasker_current_get ()->hand);
+  tasker_core_unlock (self);
+}
+
 /*
  * tasker_core_end:
  * @error: (transfer full): the error of a job that failed
@@ -977,22 +1026,45 @@ tasker_core_end (TaskerCore      *self,
     return;
 
   tasker_job_free_data (job);
-  job->error = error;
-  job->end = g_atomic_int_get (&self->keep_results) || state == TASKER_TASK_STATE_FAILED
-               ? next_end (self) : 0;
-  tasker_current_leave (job);
   /* Somebody may listen to what this one says of itself. */
   heard = job->full ? tasker_task_ask_heard (job->face) : g_atomic_pointer_get (&job->face) != NULL;
-  tasker_job_set_state (job, state);
-
-  /* Who becomes eager looks for himself, after he has said so. */
+  settle_in_hand (self, job, state, error);
   if (heard || g_atomic_int_get (&self->eager) > 0 ||
       (state == TASKER_TASK_STATE_FAILED && g_atomic_int_get (&self->stop_on_error)))
-    {
-      tasker_core_lock (self);
-      tasker_core_gather_hand (self, tasker_current_get ()->hand);
-      tasker_core_unlock (self);
-    }
+    gather_own_hand (self);
+}
+
+/*
+ * tasker_core_end_quietly:
+ *
+ * Ends a full job that has succeeded and has no data to be freed, as
+ * tasker_core_end() does, for a caller who holds locks that are not ours: it waits
+ * for no thread, and calls nobody. Without those tasker_core_publish() is to be
+ * called then.
+ *
+ * Returns: %FALSE if it takes more than that, or the latter is to be done at once;
+ *   the job has ended if the thread is not in it any more
+ */
+gboolean
+tasker_core_end_quietly (TaskerCore *self,
+                         TaskerJob  *job)
+{
+  if (g_atomic_int_get (&self->eager) > 0 || tasker_task_ask_heard (job->face) ||
+      tasker_stopper_has_deadline ((TaskerStopper *) job->face))
+    return FALSE;
+
+  settle_in_hand (self, job, TASKER_TASK_STATE_SUCCEEDED, NULL);
+
+  return g_atomic_int_get (&self->eager) == 0;
+}
+
+/* Tells those who want to know at once of what has ended in the calling runner's
+ * hand. */
+void
+tasker_core_publish (TaskerCore *self)
+{
+  if (g_atomic_int_get (&self->eager) > 0)
+    gather_own_hand (self);
 }
 
 /* Takes a job that begins out of its runner's hand. */

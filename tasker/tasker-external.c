@@ -3,27 +3,13 @@
 /* The kind of task whose work is done elsewhere, on a loop that is not GLib's.
  *
  * It has neither a thread nor a main context. Its owner is told when its turn
- * has come, and when it is aborted, and says when it is done.
- *
- * Owners are known by number, and for ever: a function for each task would cost
- * a binding more than the rest of the task. */
+ * has come, and when it is aborted, and says when it is done. */
 
 #include "tasker-core-private.h"
 
 #include "tasker-current-private.h"
+#include "tasker-registry-private.h"
 #include "tasker-task-private.h"
-
-#define MAX_OWNERS 16
-
-typedef struct
-{
-  TaskerExternalFunc func;
-  gpointer           user_data;
-} TaskerExternalOwner;
-
-static TaskerExternalOwner owners[MAX_OWNERS];
-static guint n_owners;
-G_LOCK_DEFINE_STATIC (owners);
 
 typedef struct
 {
@@ -248,13 +234,12 @@ TaskerJob *
 tasker_external_job_new (const char *name,
                          guint       owner)
 {
-  TaskerExternalOwner *known = owner > 0 && owner <= MAX_OWNERS ? &owners[owner - 1] : NULL;
+  const TaskerRegistered *known = tasker_registry_find (&tasker_external_kind, owner);
 
-  if (known == NULL || known->func == NULL)
+  if (known == NULL)
     return NULL;
 
-  return tasker_job_new (&tasker_external_kind, name, G_CALLBACK (known->func),
-                         known->user_data, NULL);
+  return tasker_job_new (&tasker_external_kind, name, known->func, known->user_data, NULL);
 }
 
 gboolean
@@ -277,7 +262,8 @@ tasker_job_is_external (TaskerJob *job)
  * one, so this is not for JavaScript.
  *
  * Returns: the number of the owner, for [ctor@Tasker.Task.new_external]; or 0
- *   if there are 16 already
+ *   if there are 16 owners already, those of [func@Tasker.worker_register_owner]
+ *   included
  *
  * Since: 1.0
  */
@@ -286,21 +272,7 @@ tasker_task_register_owner (TaskerExternalFunc func,
                             gpointer           user_data,
                             GDestroyNotify     user_data_free)
 {
-  guint owner = 0;
-
   g_return_val_if_fail (func != NULL, 0);
 
-  G_LOCK (owners);
-  if (n_owners < MAX_OWNERS)
-    {
-      owners[n_owners].func = func;
-      owners[n_owners].user_data = user_data;
-      owner = ++n_owners;
-    }
-  G_UNLOCK (owners);
-
-  if (owner == 0 && user_data_free != NULL)
-    user_data_free (user_data);
-
-  return owner;
+  return tasker_registry_add (&tasker_external_kind, G_CALLBACK (func), user_data, user_data_free);
 }

@@ -1351,11 +1351,43 @@ tasker_group_add (TaskerGroup *self,
   g_return_if_fail (TASKER_IS_TASK (task));
   g_return_if_fail (!tasker_group_is_finished (self));
 
-  if (!enter (self, task))
-    return;
-
-  if (!push_full (self, task))
+  if (enter (self, task) && !push_full (self, task))
     g_critical ("A task was added through a handle that is finished");
+}
+
+/**
+ * tasker_group_spawn_numbered:
+ * @self: a handle
+ * @name: (nullable): what to call the task
+ * @owner: the number of its owner, see [func@Tasker.worker_register_owner]
+ * @number: what its owner knows the task by; not 0
+ *
+ * Makes a task as [ctor@Tasker.Task.new_numbered] does, and adds it as
+ * [method@Tasker.Group.add] does.
+ *
+ * Returns: (transfer full) (nullable): the task, or %NULL if the handle is
+ *   finished: then its owner has nothing to do with @number
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_group_spawn_numbered (TaskerGroup *self,
+                             const char  *name,
+                             guint        owner,
+                             gsize        number)
+{
+  g_autoptr(TaskerTask) task = NULL;
+
+  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
+
+  if (tasker_group_is_finished (self))
+    return NULL;
+
+  task = tasker_task_new_numbered (name, owner, number);
+  if (task == NULL || !enter (self, task) || !push_full (self, task))
+    return NULL;
+
+  return g_steal_pointer (&task);
 }
 
 /* A ready function: whether the task could be added. With the core's lock

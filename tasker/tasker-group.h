@@ -84,6 +84,11 @@ TASKER_AVAILABLE_IN_1_0
 void             tasker_group_add                (TaskerGroup          *self,
                                                   TaskerTask           *task);
 TASKER_AVAILABLE_IN_1_0
+TaskerTask      *tasker_group_spawn_numbered     (TaskerGroup          *self,
+                                                  const char           *name,
+                                                  guint                 owner,
+                                                  gsize                 number);
+TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_group_try_add            (TaskerGroup          *self,
                                                   TaskerTask           *task,
                                                   GError              **error);

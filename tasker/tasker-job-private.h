@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct _TaskerCore TaskerCore;
 typedef struct _TaskerJob TaskerJob;
 typedef struct _TaskerJobKind TaskerJobKind;
+typedef struct _TaskerRegistered TaskerRegistered;
 
 /*
  * TaskerJobKind:
@@ -107,6 +108,7 @@ struct _TaskerJob
   union
   {
     GCallback          func;
+    const TaskerRegistered *owner; /* of a numbered one */
     gsize              end;     /* ended: see TaskerCore.n_ends */
   };
   gpointer             data;
@@ -260,6 +262,11 @@ gboolean   tasker_external_begin    (TaskerJob          *job,
 gboolean   tasker_external_complete (TaskerJob          *job,
                                      TaskerCore         *core,
                                      GError             *error);
+
+const TaskerRegistered *tasker_numbered_find_owner (guint owner);
+void       tasker_numbered_job_init (TaskerJob              *self,
+                                     const TaskerRegistered *owner,
+                                     gsize                   number);
 
 TaskerJob *tasker_each_job_new  (const char      *name,
                                  gsize            n_items,

@@ -22,11 +22,20 @@ struct _TaskerRunner
   gboolean       stocked;   /* has taken more than one job; under the lock */
   gboolean       searching; /* counts as such; under the lock */
   int            limit;     /* how many jobs it takes into its hand */
+  gboolean       timed;     /* whether the time that they take is looked at */
+  gint64         begun_at;  /* when the first of them began */
+  int            n_done;    /* of them */
+  gboolean       over;      /* it claims no more of them */
+  TaskerJob     *claimed;   /* … by tasker_worker_next(), which left it at that */
+  gint64         waits_since; /* when it began to call the owner of numbered tasks */
   gint64         timed_at;  /* when it last looked at the clock, or 0 */
   gint64         room_given; /* when those who wait for room were looked after */
   TaskerHand     hand;
 };
 
+/* The next job that the runner has in hand; and whether to go on to it wakes nobody. */
+TaskerJob *tasker_runner_claim          (TaskerRunner  *self);
+gboolean tasker_runner_may_claim        (TaskerRunner  *self);
 /* Starts a runner; it stays queued if the process can get no thread. */
 void     tasker_runner_start            (TaskerCore    *core);
 /* Whether there is a thread that runners can run in, or one can be made. */

@@ -253,7 +253,6 @@ process (TaskerRunner *self,
   self->current->job = NULL;
 }
 
-/* Whether a job that is better than what the runner has in hand waits. */
 static gboolean
 is_urged (TaskerRunner *self)
 {
@@ -294,20 +293,20 @@ is_power_of_two (int n)
   return (n & (n - 1)) == 0;
 }
 
-/* Looks now and then how long @n_jobs of the hand have taken, and takes more of them
- * the next time, or less. Returns: whether the rest has to go back to the queue */
+/* Looks now and then how long the jobs of the hand have taken that are done, and takes
+ * more of them the next time, or less. Returns: whether the rest has to go back to the
+ * queue */
 static gboolean
-is_overdue (TaskerRunner *self,
-            int           n_jobs,
-            gint64        begin)
+is_overdue (TaskerRunner *self)
 {
+  int n_jobs = ++self->n_done;
   gint64 duration;
 
   if (!is_power_of_two (n_jobs))
     return FALSE;
 
   self->timed_at = g_get_monotonic_time ();
-  duration = self->timed_at - begin;
+  duration = self->timed_at - self->begun_at;
   if (duration > HAND_TIME_US)
     self->limit = MAX (n_jobs / 2, 1);
   else if (n_jobs == self->limit && duration <= HAND_TIME_US / 2)
@@ -316,23 +315,41 @@ is_overdue (TaskerRunner *self,
   return duration > HAND_TIME_US;
 }
 
+/* Whether to do so takes nothing but that. */
+gboolean
+tasker_runner_may_claim (TaskerRunner *self)
+{
+  return !is_urged (self) && g_atomic_int_get (&self->core->n_cramped) == 0;
+}
+
+/* The job before is done. Returns: the next one of the hand, or %NULL */
+TaskerJob *
+tasker_runner_claim (TaskerRunner *self)
+{
+  TaskerJob *job = NULL;
+
+  if (!self->over && !is_urged (self) && !(self->timed && is_overdue (self)))
+    job = tasker_hand_claim (&self->hand);
+  self->over = job == NULL;
+
+  return job;
+}
+
 static void
 work (TaskerRunner *self,
       TaskerJob    *job)
 {
   /* A single one has nothing behind it. */
-  gboolean timed = self->hand.tail >= MIN (self->limit, 2);
-  gint64 begin = timed ? g_get_monotonic_time () : 0;
-  int n_jobs = 0;
+  self->timed = self->hand.tail >= MIN (self->limit, 2);
+  self->begun_at = self->timed ? g_get_monotonic_time () : 0;
+  self->timed_at = self->begun_at;
+  self->n_done = 0;
+  self->over = FALSE;
 
-  self->timed_at = begin;
   while (job != NULL)
     {
       process (self, job);
-      if (is_urged (self) || (timed && is_overdue (self, ++n_jobs, begin)))
-        break;
-
-      job = tasker_hand_claim (&self->hand);
+      job = self->claimed != NULL ? g_steal_pointer (&self->claimed) : tasker_runner_claim (self);
       if (job != NULL)
         give_room (self);
     }
@@ -546,6 +563,7 @@ live (TaskerCore *core)
   self.stocked = FALSE;
   self.searching = TRUE;
   self.limit = 1;
+  self.claimed = NULL;
   self.timed_at = 0;
   self.room_given = 0;
   tasker_hand_init (&self.hand, TRUE, get_thread_id ());

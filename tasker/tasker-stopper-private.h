@@ -36,8 +36,9 @@ void           tasker_stopper_release   (TaskerStopper *self);
 /* Whether it was asked to end: it is cancelled, or will be at once. */
 gboolean       tasker_stopper_is_asked  (TaskerStopper *self);
 
-/* The deadline of a task, if it has one, counts from now; it does not count any
- * more. */
+/* Whether a deadline was ever set; that of a task, if it has one, counts from now;
+ * it does not count any more. */
+gboolean       tasker_stopper_has_deadline (TaskerStopper *self);
 void           tasker_stopper_begin     (TaskerStopper *self);
 void           tasker_stopper_end       (TaskerStopper *self);
 

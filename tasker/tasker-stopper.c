@@ -299,6 +299,12 @@ tasker_stopper_is_asked (TaskerStopper *self)
          (source != NULL && tasker_source_get_level (source) != TASKER_LEVEL_NONE);
 }
 
+gboolean
+tasker_stopper_has_deadline (TaskerStopper *self)
+{
+  return get_deadline (self) != NULL;
+}
+
 void
 tasker_stopper_begin (TaskerStopper *self)
 {

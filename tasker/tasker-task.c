@@ -471,6 +471,18 @@ new_without_job (GType type)
   return self;
 }
 
+/* One that has its record inside, which is all zero. */
+static TaskerThreadTask *
+new_thread_task (const char *name)
+{
+  TaskerThreadTask *self = to_thread_task (new_without_job (tasker_thread_task_get_type ()));
+
+  self->name = g_strdup (name);
+  self->record.inside = TRUE;
+
+  return self;
+}
+
 TaskerTask *
 tasker_task_new_full (TaskerJob *job)
 {
@@ -889,16 +901,12 @@ tasker_task_new (const char     *name,
                  GDestroyNotify  user_data_free)
 {
   TaskerThreadTask *self;
-  TaskerJob *job;
 
   g_return_val_if_fail (func != NULL, NULL);
 
-  self = to_thread_task (new_without_job (tasker_thread_task_get_type ()));
-  self->name = g_strdup (name);
-  job = &self->record;
-  tasker_job_init (job, &tasker_thread_kind, G_CALLBACK (func), user_data, user_data_free);
-  job->inside = TRUE;
-  set_full_job (&self->parent_instance, job);
+  self = new_thread_task (name);
+  tasker_job_init (&self->record, &tasker_thread_kind, G_CALLBACK (func), user_data, user_data_free);
+  set_full_job (&self->parent_instance, &self->record);
 
   return &self->parent_instance;
 }
@@ -1139,6 +1147,42 @@ tasker_task_new_external (const char *name,
   g_return_val_if_fail (job != NULL, NULL);
 
   return tasker_task_new_full (job);
+}
+
+/**
+ * tasker_task_new_numbered:
+ * @name: (nullable): what to call the task
+ * @owner: the number of its owner, see [func@Tasker.worker_register_owner]
+ * @number: what its owner knows the task by; not 0
+ *
+ * Makes a task for a function that its owner knows, and C does not.
+ *
+ * It is run as one made with [ctor@Tasker.Task.new], in a worker thread, by the
+ * function of its owner, who is told @number; also if it is never run, or never
+ * added.
+ *
+ * See also [method@Tasker.Group.spawn_numbered].
+ *
+ * Returns: (transfer full): a new task, to be added to a group
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_task_new_numbered (const char *name,
+                          guint       owner,
+                          gsize       number)
+{
+  const TaskerRegistered *known = tasker_numbered_find_owner (owner);
+  TaskerThreadTask *self;
+
+  g_return_val_if_fail (known != NULL, NULL);
+  g_return_val_if_fail (number != 0, NULL);
+
+  self = new_thread_task (name);
+  tasker_numbered_job_init (&self->record, known, number);
+  set_full_job (&self->parent_instance, &self->record);
+
+  return &self->parent_instance;
 }
 
 static void
@@ -1635,6 +1679,24 @@ tasker_task_is_finished (TaskerTask *self)
   g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
 
   return tasker_job_has_ended (self->job);
+}
+
+/**
+ * tasker_task_has_succeeded:
+ * @self: a task
+ *
+ * Whether the task has ended, and succeeded.
+ *
+ * Returns: %TRUE if it has; %FALSE if it has not ended, too
+ *
+ * Since: 1.0
+ */
+gboolean
+tasker_task_has_succeeded (TaskerTask *self)
+{
+  g_return_val_if_fail (TASKER_IS_TASK (self), FALSE);
+
+  return tasker_job_get_state (self->job) == TASKER_TASK_STATE_SUCCEEDED;
 }
 
 /**

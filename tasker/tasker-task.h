@@ -208,6 +208,10 @@ TASKER_AVAILABLE_IN_1_0
 TaskerTask      *tasker_task_new_external    (const char           *name,
                                               guint                 owner);
 TASKER_AVAILABLE_IN_1_0
+TaskerTask      *tasker_task_new_numbered    (const char           *name,
+                                              guint                 owner,
+                                              gsize                 number);
+TASKER_AVAILABLE_IN_1_0
 guint            tasker_task_register_owner  (TaskerExternalFunc    func,
                                               gpointer              user_data,
                                               GDestroyNotify        user_data_free);
@@ -249,6 +253,8 @@ TASKER_AVAILABLE_IN_1_0
 TaskerTaskState  tasker_task_get_state       (TaskerTask           *self);
 TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_task_is_finished     (TaskerTask           *self);
+TASKER_AVAILABLE_IN_1_0
+gboolean         tasker_task_has_succeeded   (TaskerTask           *self);
 TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_task_abort           (TaskerTask           *self);
 

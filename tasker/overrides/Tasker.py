@@ -24,7 +24,8 @@ from gi.repository import Gio, GLib
 
 from ..module import get_introspection_module
 from ..overrides import override
-from ._tasker import jobs, waits
+from ._tasker import jobs, threads, waits
+from ._tasker.jobs import is_coroutine_function, make_task
 
 Tasker = get_introspection_module('Tasker')
 
@@ -211,12 +212,11 @@ class Task(Tasker.Task):
 
     def _get_result(self):
         """The task has ended: returns its value, or raises."""
+        if _has_succeeded(self):
+            return self.value
         outcome = jobs.get_outcome(self)
         try:
             _join_task(self, None)
-            if outcome is None:
-                return self.get_value()
-            return outcome.value
         except GLib.Error as error:
             failure = error
         # Outside of the handler, for that would be the context of the exception.
@@ -242,6 +242,9 @@ class Task(Tasker.Task):
         A task that was stopped or aborted raises Stopped or Aborted. TimeoutError
         is raised when the time is up, in seconds.
         """
+        # As a rule that is all, and each further call of C's costs time.
+        if _has_succeeded(self):
+            return self.value
         if not self.is_finished():
             self._check_added()
             if waits.running_loop() is not None:
@@ -297,13 +300,19 @@ def _finish_nothing(result):
     """For a wait of which only the end matters."""
 
 
-_new_thread_task = Tasker.Task.new
+_spawn_numbered = Tasker.Group.spawn_numbered
+_new_numbered_task = Tasker.Task.new_numbered
 _new_external_task = Tasker.Task.new_external
+_has_succeeded = Tasker.Task.has_succeeded
 _set_priority = Tasker.Task.set_priority
 _begin_external = Tasker.Group.begin_external
 _add = Tasker.Group.add
 _is_finished = Tasker.Group.is_finished
 _OWNER = Tasker.Task.register_owner(jobs.tell)
+_CALLER = Tasker.worker_register_owner(jobs.run_calls)
+_DEFAULT = GLib.PRIORITY_DEFAULT
+jobs.worker_begin = threads.find_function('tasker_worker_begin')
+jobs.worker_next = threads.find_function('tasker_worker_next')
 
 
 def _refuse_loop():
@@ -483,9 +492,8 @@ class Group(Tasker.Group):
             job = jobs.CoroutineJob(crew, jobs.get_loop_for(func), func, args, kwargs)
             task = _new_external_task(name, _OWNER)
         else:
-            task = _new_thread_task(name, jobs.run_in_thread,
-                                    jobs.ThreadJob(crew, func, args, kwargs))
-        if priority != GLib.PRIORITY_DEFAULT:
+            task = jobs.make_task([crew, func, args, kwargs, None], _new_numbered_task, name, _CALLER)
+        if priority != _DEFAULT:
             _set_priority(task, priority)
         return task, job
 
@@ -513,13 +521,21 @@ class Group(Tasker.Group):
         function runs on the asyncio loop of the caller, any other one in a worker
         thread. It never blocks, and is never refused for want of room.
         """
-        if priority == GLib.PRIORITY_DEFAULT and jobs.is_coroutine_function(func):
-            job = jobs.CoroutineJob(self._get_crew(), jobs.get_loop_for(func), func, args, kwargs)
-            return self._begin(job, name or getattr(func, '__name__', None))
-        task, job = self._make(func, args, kwargs, name, priority)
-        if job is not None:
-            job.register(task)
-        _add(self, task)
+        if priority != _DEFAULT:
+            task, job = self._make(func, args, kwargs, name, priority)
+            if job is not None:
+                job.register(task)
+            _add(self, task)
+            return task
+        crew = self._get_crew()
+        name = name or getattr(func, '__name__', None)
+        if is_coroutine_function(func):
+            job = jobs.CoroutineJob(crew, jobs.get_loop_for(func), func, args, kwargs)
+            return self._begin(job, name)
+        call = [crew, func, args, kwargs, None]
+        call[4] = task = make_task(call, _spawn_numbered, self, name, _CALLER)
+        if task is None:
+            self._check_open()
         return task
 
     def create_task(self, coro, *, name=None, context=None):

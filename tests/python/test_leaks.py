@@ -113,6 +113,22 @@ class Cycles(Case):
 
         self.check(program)
 
+    def test_a_task_that_was_refused(self):
+        def program(thing):
+            group = Tasker.Group()
+            group.stop()
+            with self.assertRaises(Tasker.Stopped):
+                group.spawn_wait(use, thing)
+            group.finish()
+            with self.assertRaises(RuntimeError):
+                group.spawn(use, thing)
+            with self.assertRaises(TypeError):
+                group.clone().spawn(use, thing, name=5)
+            return group,
+
+        # Who has caught it is in its traceback, as always in Python.
+        self.check(program, gc.collect)
+
     def test_a_task_that_never_ran(self):
         def program(thing):
             task = Tasker.Task.new('never', use, thing)

@@ -2,7 +2,10 @@
 
 """Functions in worker threads."""
 
+import contextlib
 import functools
+import subprocess
+import sys
 import traceback
 import weakref
 
@@ -20,6 +23,33 @@ def give(task, value):
 
 def fail(task, error):
     raise error
+
+
+@contextlib.contextmanager
+def queue(functions):
+    """Gives a group and tasks that are all queued; they begin when the body is left."""
+    gate = threading.Event()
+    with Tasker.Group('queue', max_running=1) as group:
+        first = group.spawn(lambda task: gate.wait() and None)
+        wait_until(lambda: first.state == Tasker.TaskState.RUNNING)
+        tasks = [group.spawn(function) for function in functions]
+        try:
+            yield group, tasks
+        finally:
+            gate.set()
+
+
+# There workers come back to C after each task.
+WITHOUT_CTYPES = '''
+import sys
+sys.modules['ctypes'] = None
+import gi
+gi.require_version('Tasker', '1')
+from gi.repository import Tasker
+with Tasker.Group() as group:
+    tasks = [group.spawn(lambda task: Tasker.Task.get_current()) for _ in range(500)]
+print(sum(task.result() is task for task in tasks))
+'''
 
 
 class Results(Case):
@@ -70,6 +100,29 @@ class Results(Case):
         with Tasker.Group() as group:
             task = group.spawn(lambda task: Tasker.Task.get_current())
             self.assertIs(task.result(), task)
+
+    def test_current_of_many_in_a_row(self):
+        with queue([lambda task: Tasker.Task.get_current()] * 500) as (group, tasks):
+            pass
+        self.assertEqual([task.result() for task in tasks], tasks)
+        assert_counts(self, group, succeeded=501)
+
+    def test_arguments_are_gone_by_the_end(self):
+        def use(task, thing):
+            self.assertIsInstance(thing, Thing)
+
+        with Tasker.Group() as group:
+            for _ in range(500):
+                thing = Thing()
+                gone = weakref.ref(thing)
+                task = group.spawn(use, thing)
+                del thing
+                task.result()
+                self.assertIsNone(gone())
+
+    def test_without_ctypes(self):
+        done = subprocess.run([sys.executable, '-c', WITHOUT_CTYPES], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, '500\n', ''))
 
     def test_value_survives_the_wrapper(self):
         thing = Thing()
@@ -296,6 +349,37 @@ class Failures(Case):
 
 
 class Ends(Case):
+    def test_stop_among_many(self):
+        called = []
+
+        def work(task, number):
+            called.append(number)
+            if number == 10:
+                group.stop()
+
+        with queue([functools.partial(work, number=i) for i in range(100)]) as (group, tasks):
+            pass
+        self.assertEqual(called, list(range(11)))
+        self.assertEqual([task.has_succeeded() for task in tasks], [True] * 11 + [False] * 89)
+        assert_counts(self, group, succeeded=12, stopped=89)
+
+    def test_failures_among_many(self):
+        def work(task, number):
+            if number % 3 == 0:
+                raise ValueError(number)
+            return number
+
+        group = Tasker.Group(max_running=1)
+        tasks = [group.spawn(work, i) for i in range(100)]
+        for i, task in enumerate(tasks):
+            if i % 3 == 0:
+                with self.assertRaises(ValueError) as caught:
+                    task.result()
+                self.assertEqual(caught.exception.args, (i,))
+            else:
+                self.assertEqual(task.result(), i)
+        assert_counts(self, group, succeeded=66, failed=34)
+
     def test_stop(self):
         with Tasker.Group(max_running=1) as group:
             running = group.spawn(lambda task: task.sleep(1000))

@@ -343,67 +343,85 @@ def _is_end(error, task):
             task.is_cancelled())
 
 
-def _keep(task, job, error):
+def _keep(task, crew, error):
     """Keeps what a task failed with, and returns what C is to know of it."""
     if _is_end(error, task):
         return waits.cancelled_error()
     release_frames(error)
     failure = Failure(error)
-    job.crew.keep(task, failure)
-    job.crew.add_failure(failure)
+    crew.keep(task, failure)
+    crew.add_failure(failure)
     return to_gerror(error)
 
 
-class ThreadJob:
-    """A call of a function in a worker thread."""
-
-    __slots__ = ('crew', 'func', 'args', 'kwargs', 'id')
-
-    def __init__(self, crew, func, args, kwargs):
-        self.crew = crew
-        self.func = func
-        self.args = args
-        self.kwargs = kwargs
-        self.id = id(self)
-        threads.held.add(self.id)
-
-    def __del__(self, discard=threads.held.discard):
-        discard(self.id)
+# Functions of the library's, which are looked for when that is there.
+worker_begin = worker_next = None
 
 
-def _call(job, task):
-    """Calls the function; returns what C is to know of its failure, or None."""
-    threads.running.add(job.id)
+def make_task(call, make, *args):
+    """Has C make a task of a call; make() is given its arguments and the number of
+    the call, and may return None.
+
+    A call is [crew, func, args, kwargs, None]. The task is put in the place of the
+    None once C has it for good: to look for it would take longer than the call.
+    """
+    number = id(call)
+    threads.queued[number] = call
+    task = None
     try:
-        value = job.func(task, *job.args, **job.kwargs)
+        task = make(*args, number)
+    finally:
+        if task is None:
+            threads.queued.pop(number, None)
+    return task
+
+
+def _run(call, task):
+    """Calls a function; returns what C is to know of its failure, or None."""
+    crew, func, args, kwargs, known = call
+    # It may begin before spawn() has got its task.
+    task = known or task or Tasker.Task.get_current()
+    try:
+        value = func(task, *args, **kwargs)
         if value is not None:
             if isinstance(value, collections.abc.Coroutine):
                 value.close()
-                raise TypeError(f'{describe(job.func)} returned a coroutine in a worker thread; '
+                raise TypeError(f'{describe(func)} returned a coroutine in a worker thread; '
                                 'give spawn() an async function to have it run on the loop')
-            job.crew.keep(task, Outcome(value))
+            crew.keep(task, Outcome(value))
     except BaseException as error:
         error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
-        return _keep(task, job, error)
+        return _keep(task, crew, error)
     finally:
-        threads.running.discard(job.id)
-        job.func = job.args = job.kwargs = None
         # The frame of the function, which the traceback has, has this one.
-        task = job = value = None
+        call = task = crew = func = args = kwargs = known = value = None
     return None
 
 
-def run_in_thread(job, task):
-    """The function of such a task, as C calls it."""
+def run_calls(task, number):
+    """What C has a worker thread run: a call, and then those that are at hand.
+
+    What a call had is let go of before C is told that it has ended.
+    """
+    if task is None:
+        threads.queued.pop(number, None)
+        return True
     if not threads.is_attached():
         threads.attach(Tasker.worker_at_idle)
-    failure = _call(job, task)
-    if failure is None:
-        return True
+    thread = threading.get_ident()
+    threads.running.add(thread)
     try:
-        raise failure
+        worker_begin()
+        while number:
+            failure = _run(threads.queued.pop(number), task)
+            if failure is not None:
+                raise failure
+            task = None
+            number = worker_next()
+        return True
     finally:
-        task = job = failure = None
+        threads.running.discard(thread)
+        task = failure = None
 
 
 class _Starter:
@@ -542,7 +560,7 @@ class CoroutineJob:
                 runner = self.loop.create_task(self.coroutine, **self.kwargs)
         except BaseException as error:
             error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
-            self._end(_keep(task, self, error))
+            self._end(_keep(task, self.crew, error))
             return
         self.coroutine = None
         self.runner = runner
@@ -593,7 +611,7 @@ class CoroutineJob:
             self._end(waits.cancelled_error())
         except BaseException as error:
             error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
-            self._end(_keep(self.task, self, error))
+            self._end(_keep(self.task, self.crew, error))
         else:
             if value is not None:
                 self.crew.keep(self.task, Outcome(value))
@@ -692,18 +710,20 @@ def describe(func):
     return getattr(func, '__qualname__', None) or repr(func)
 
 
+_GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_COROUTINE = inspect.CO_COROUTINE
+
+
 def is_coroutine_function(func):
     """Tells where a function is to run; raises TypeError if it is none."""
     try:
         flags = func.__code__.co_flags
     except AttributeError:
         flags = _look_closer(func)
-    if flags & inspect.CO_COROUTINE:
-        return True
-    if flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+    if flags & _GENERATOR:
         raise TypeError(f'{describe(func)} is a generator function, and calling it runs nothing; '
                         'give spawn() a function that goes through the generator')
-    return False
+    return flags & _COROUTINE
 
 
 def _look_closer(func):

@@ -15,21 +15,34 @@ LOOK_INTERVAL = 0.005
 
 # The groups that Python has tasks in, to be stopped at the end.
 crews = weakref.WeakSet()
-# The functions for threads that C holds, and those of them that run; by id.
-held = set()
+# The calls of functions that C knows by their numbers and has not begun; by number.
+queued = {}
+# The worker threads that run functions, and those whose state is kept.
 running = set()
-# The worker threads whose state is kept.
 _attached = set()
 # What is to be closed at the very end.
 closers = []
 
 
+# Without these it is slower, but no different.
 try:
+    import ctypes
     from ctypes import pythonapi
     _ensure, _release = pythonapi.PyGILState_Ensure, pythonapi.PyGILState_Release
 except (ImportError, AttributeError):
-    # Slower, but no different.
     _ensure = _release = None
+
+
+def find_function(name):
+    """Returns a function of the library's, called as one of C's that keeps the
+    interpreter's lock: to take it again may take as long as many small functions."""
+    try:
+        function = getattr(ctypes.PyDLL(None), name)
+    except (NameError, TypeError, OSError, AttributeError):
+        return int  # int() is 0: there is nothing
+    function.restype = ctypes.c_size_t
+    return function
+
 
 # It starts anew with each state, so it tells whether this one is kept.
 _local = threading.local()
@@ -74,10 +87,10 @@ def _on_exit():
     Python that is not in it already."""
     for crew in list(crews):
         crew.signaller.stop()
-    _wait_while(lambda: held, STOP_GRACE)
+    _wait_while(lambda: queued or running, STOP_GRACE)
     for crew in list(crews):
         crew.signaller.abort()
-    _wait_while(lambda: held - running or len(_attached) > len(running), ABORT_GRACE)
+    _wait_while(lambda: queued or len(_attached) > len(running), ABORT_GRACE)
     for close in closers:
         close()
 
