@@ -16,6 +16,7 @@ same function blocks.
 
 import asyncio
 import builtins
+import functools
 import inspect
 import math
 import time
@@ -90,21 +91,24 @@ def _deadlock_error():
                                   'inside of what it waits for', Tasker.Error.DEADLOCK)
 
 
-def _raise_all(errors, always_group):
-    """Raises what tasks have failed with."""
-    if not errors:
-        return
+def _raise_all(errors, always_group=False):
+    """Raises what tasks have failed with, and empties the list.
+
+    The exceptions have the frames of this and of who has called it in their
+    tracebacks: nothing in these may lead to them, nor to the group that keeps them.
+    """
     try:
         for error in errors:
             if isinstance(error, (SystemExit, KeyboardInterrupt)):
                 raise error
         group = getattr(builtins, 'BaseExceptionGroup', None)
-        if group is None or (len(errors) == 1 and not always_group):
+        if errors and (group is None or (len(errors) == 1 and not always_group)):
             raise errors[0]
-        raise group('tasks of the group have failed', errors) from None
+        if errors:
+            raise group('tasks of the group have failed', errors) from None
     finally:
-        # They have this frame in their tracebacks.
-        errors = error = None
+        errors.clear()
+        error = None
 
 
 @override
@@ -606,10 +610,11 @@ class Group(Tasker.Group):
 
     # Joining
 
-    def _get_failure(self, function, *args, cancellable=None):
+    def _get_failure(self, function, *args):
         """Calls what waits for the group; returns the failure that C tells of.
 
-        A task may have failed with what could as well be said of the wait.
+        A task may have failed with what could as well be said of the wait. The last
+        argument cancels that, or is its result.
         """
         try:
             function(self, *args)
@@ -619,13 +624,13 @@ class Group(Tasker.Group):
                 raise TimeoutError(error.message) from None
             if error.matches(domain, Tasker.Error.DEADLOCK) and Tasker.Task.get_current():
                 raise
-            if cancellable is not None and cancellable.is_cancelled():
+            if isinstance(args[-1], Gio.Cancellable) and args[-1].is_cancelled():
                 raise
             return error
         return None
 
     def _wait(self, cancellable):
-        return self._get_failure(Tasker.Group.join, cancellable, cancellable=cancellable)
+        return self._get_failure(Tasker.Group.join, cancellable)
 
     def _block(self, wait, timeout=None):
         """Blocks in wait(); a signal that raises stops the group, a second one aborts it."""
@@ -656,16 +661,14 @@ class Group(Tasker.Group):
             lambda cancellable, callback: Tasker.Group.join_async(self, cancellable, callback),
             lambda result: self._get_failure(Tasker.Group.join_finish, result))
 
-    def _raise_first(self, error):
-        """Raises the first failure, as join() does: the exception itself, if it is Python's."""
+    def _list_first(self, error):
+        """Returns the first failure as a list, the exception itself if it is Python's."""
         if error is None:
-            return
+            return []
         crew = self._get_crew()
         if not crew.knows(error):
-            raise error
-        for failure in crew.list_failures():
-            if not failure.taken:
-                raise failure.tell()
+            return [error]
+        return [failure.tell() for failure in crew.list_failures() if not failure.taken][:1]
 
     def join(self, timeout=None):
         """Finishes this handle, waits for all tasks, and raises the first failure.
@@ -675,7 +678,9 @@ class Group(Tasker.Group):
         """
         if waits.running_loop() is not None:
             return self._join_async(timeout)
-        self._raise_first(self._block(self._wait, timeout))
+        errors = self._list_first(self._block(self._wait, timeout))
+        self = None
+        _raise_all(errors)
 
     async def _join_async(self, timeout):
         self._refuse_inside()
@@ -684,7 +689,9 @@ class Group(Tasker.Group):
         except asyncio.TimeoutError:
             # Until Python 3.10 that is another class.
             raise TimeoutError from None
-        self._raise_first(failure)
+        errors = self._list_first(failure)
+        self = failure = None
+        _raise_all(errors)
 
     def shutdown(self, grace):
         """Finishes this handle, stops the group, and waits for at most so many seconds.
@@ -696,16 +703,18 @@ class Group(Tasker.Group):
         grace_ms = max(0, round(grace * 1000))
         if waits.running_loop() is not None:
             return self._shutdown_async(grace_ms)
-        self._raise_first(self._block(
-            lambda cancellable: self._get_failure(Tasker.Group.shutdown, grace_ms, cancellable,
-                                                  cancellable=cancellable)))
+        errors = self._list_first(self._block(
+            functools.partial(self._get_failure, Tasker.Group.shutdown, grace_ms)))
+        self = None
+        _raise_all(errors)
 
     async def _shutdown_async(self, grace_ms):
         self._refuse_inside()
-        self._raise_first(await waits.bridge.wait(
-            lambda cancellable, callback: Tasker.Group.shutdown_async(self, grace_ms, cancellable,
-                                                                      callback),
-            lambda result: self._get_failure(Tasker.Group.shutdown_finish, result)))
+        errors = self._list_first(await waits.bridge.wait(
+            functools.partial(Tasker.Group.shutdown_async, self, grace_ms),
+            functools.partial(self._get_failure, Tasker.Group.shutdown_finish)))
+        self = None
+        _raise_all(errors)
 
     def collect(self):
         """Finishes this handle, waits for all tasks, and returns those not taken yet.
@@ -738,17 +747,11 @@ class Group(Tasker.Group):
 
     # "with"
 
-    def _raise_failures(self, error):
-        """Raises what nobody was told of, after the join."""
+    def _list_failures(self, error, all=False):
+        """Returns what nobody was told of, or all, after the join."""
         crew = self._get_crew()
         known = error is None or crew.knows(error)
-        errors = crew.take_failures()
-        if not known:
-            errors.append(error)
-        try:
-            _raise_all(errors, crew.stop_on_error)
-        finally:
-            errors = error = None
+        return crew.take_failures(all) + ([] if known else [error])
 
     def __enter__(self):
         if waits.running_loop() is not None:
@@ -765,7 +768,9 @@ class Group(Tasker.Group):
             self.stop()
         failure = self._block(self._wait)
         if kind is None:
-            self._raise_failures(failure)
+            errors, always_group = self._list_failures(failure), self._crew.stop_on_error
+            self = failure = None
+            _raise_all(errors, always_group)
 
     async def __aenter__(self):
         crew = self._get_crew()
@@ -788,41 +793,32 @@ class Group(Tasker.Group):
             self.stop()
             if cancelled is not None or crew.stop_on_error:
                 crew.cancel_coroutines()
-        try:
-            while True:
-                try:
-                    await body.drain()
-                    failure = await self._wait_async()
-                    break
-                except asyncio.CancelledError as again:
-                    cancelled = again
-                    self.stop()
-                    crew.cancel_coroutines()
-            crew.body = None
-            self._leave(crew, kind, error, cancelled, failure)
-        finally:
-            cancelled = error = failure = body = None
+        while True:
+            try:
+                await body.drain()
+                failure = await self._wait_async()
+                break
+            except asyncio.CancelledError as again:
+                cancelled = again
+                self.stop()
+                crew.cancel_coroutines()
+        crew.body = None
+        errors, always_group = self._list_reasons(error, cancelled, failure)
+        self = crew = body = error = trace = cancelled = failure = None
+        _raise_all(errors, always_group)
 
-    def _leave(self, crew, kind, error, cancelled, failure):
-        """All tasks have ended: raises what is to be raised."""
-        try:
-            if not crew.stop_on_error:
-                if cancelled is not None and cancelled is not error:
-                    raise cancelled
-                if kind is None:
-                    self._raise_failures(failure)
-                return
-            known = failure is None or crew.knows(failure)
-            errors = crew.take_failures(all=True)
-            if not known:
-                errors.append(failure)
-            if cancelled is not None and not errors:
-                raise cancelled
-            if kind is not None and not issubclass(kind, asyncio.CancelledError):
-                errors.append(error)
-            _raise_all(errors, True)
-        finally:
-            errors = error = cancelled = failure = None
+    def _list_reasons(self, error, cancelled, failure):
+        """All tasks have ended: returns what is to be raised, and whether as a group."""
+        if not self._crew.stop_on_error:
+            if cancelled is not None:
+                return [] if cancelled is error else [cancelled], False
+            return self._list_failures(failure) if error is None else [], False
+        errors = self._list_failures(failure, all=True)
+        if cancelled is not None and not errors:
+            return [cancelled], False
+        if error is not None and not isinstance(error, asyncio.CancelledError):
+            errors.append(error)
+        return errors, True
 
 
 Group = _public(Group)

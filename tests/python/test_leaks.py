@@ -2,7 +2,10 @@
 
 """Nothing is left behind, and nothing waits for the garbage collector."""
 
+import builtins
 import collections
+import contextlib
+import operator
 import os
 import re
 import subprocess
@@ -13,6 +16,7 @@ from pathlib import Path
 import tap
 from support import *
 
+LEAVE = operator.methodcaller('__aexit__', None, None, None)
 HERE = Path(__file__).resolve().parent
 
 
@@ -93,6 +97,74 @@ class Cycles(Case):
 
         # The one who has caught it is in its traceback, as always in Python.
         self.check(program, gc.collect)
+
+    def check_told(self, leave):
+        """Has a failure raised to one who then lets go of what he has: his frame is in
+        its traceback, as always in Python."""
+        def program(thing):
+            group = Tasker.Group()
+            group.spawn(fail, thing)
+            wait_until(lambda: group.get_n_tasks() == 0)
+            with self.swallow():
+                leave(group)
+            try:
+                return group,
+            finally:
+                group = thing = None
+
+        self.check(program)
+
+    @contextlib.contextmanager
+    def swallow(self):
+        """As assertRaises(), which clears frames."""
+        raised = []
+        try:
+            yield
+        except (ValueError, getattr(builtins, 'ExceptionGroup', ValueError)):
+            raised.append(True)
+        self.assertEqual(raised, [True])
+
+    def test_a_join_that_fails(self):
+        self.check_told(operator.methodcaller('join'))
+
+    def test_a_shutdown_that_fails(self):
+        self.check_told(operator.methodcaller('shutdown', 5))
+
+    def test_a_with_that_fails(self):
+        self.check_told(operator.methodcaller('__exit__', None, None, None))
+
+    def check_told_async(self, leave, stop_on_error=False):
+        async def program(thing):
+            group = Tasker.Group(stop_on_error=stop_on_error)
+            if leave is LEAVE:
+                await group.__aenter__()
+            group.spawn(fail_later, thing)
+            with self.swallow():
+                await leave(group)
+            try:
+                return group,
+            finally:
+                group = thing = None
+
+        self.run_async(program)
+
+    def test_an_awaited_join_that_fails(self):
+        self.check_told_async(operator.methodcaller('join'))
+
+    def test_an_awaited_shutdown_that_fails(self):
+        self.check_told_async(operator.methodcaller('shutdown', 5))
+
+    def test_an_async_with_that_fails(self):
+        for stop_on_error in False, True:
+            self.check_told_async(LEAVE, stop_on_error)
+
+    def test_an_async_with_that_succeeds(self):
+        async def program(thing):
+            async with Tasker.Group(stop_on_error=True) as group:
+                group.spawn(use_later, thing)
+            return group,
+
+        self.run_async(program)
 
     def test_failures_that_nobody_takes(self):
         def program(thing):

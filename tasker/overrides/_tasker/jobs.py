@@ -118,6 +118,10 @@ def keep_value(task, value):
     task._place = _Place(Outcome(value))
 
 
+# The first failure of a group is one, in whatever threads they come.
+_keeping = threading.RLock()
+
+
 def _describe_error(error):
     return error.domain, error.code, error.message
 
@@ -161,9 +165,10 @@ class Crew:
         self.outcomes[place] = outcome
 
     def _keep_failure(self, failure):
-        if self.keeps_failures or not self.failures:
-            failure.crew = weakref.ref(self)
-            self.failures[failure] = None
+        with _keeping:
+            if self.keeps_failures or not self.failures:
+                failure.crew = weakref.ref(self)
+                self.failures[failure] = None
 
     def add_failure(self, failure):
         """A task has failed; in any thread."""
@@ -227,6 +232,11 @@ class Crew:
                 waits.outbox_of(job.loop).post(job.cancel_once)
 
 
+def _on_stopped(body):
+    if body is not None:
+        body.outbox.post(body.look_for_failure)
+
+
 class Body:
     """The body of an "async with" of a group, and who runs it."""
 
@@ -241,12 +251,11 @@ class Body:
             # A task that Python has not made may fail, too.
             self._group = weakref.ref(group)
             self._stopper = group.create_stopper()
-            waits.on_cancelled(self._stopper, self._on_stopped)
+            myself = weakref.ref(self)
+            waits.on_cancelled(self._stopper, lambda *unused: _on_stopped(myself()))
 
-    def _on_stopped(self, *unused):
-        self.outbox.post(self._look_for_failure)
-
-    def _look_for_failure(self):
+    def look_for_failure(self):
+        """The group was stopped, perhaps by a failure; on the loop."""
         group = self._group()
         if group is not None and group.get_counts().n_failed > 0:
             self.interrupt()

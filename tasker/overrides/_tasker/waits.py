@@ -255,11 +255,13 @@ def _settle_lost(future, lost):
 def _on_ready(finish, outbox, future, lost, source, result, *unused):
     try:
         value = finish(result)
+        if not outbox.post(_settle, future, lost, value, None) and lost is not None:
+            lost(value)
     except Exception as error:
-        outbox.post(_settle, future, lost, None, error)
-        return
-    if not outbox.post(_settle, future, lost, value, None) and lost is not None:
-        lost(value)
+        outbox.post(_settle, future, None, None, error)
+    finally:
+        # The exception, or that which is the value, may have this frame.
+        future = lost = value = None
 
 
 def _begin(begin, cancellable, on_ready, outbox, future):
@@ -267,6 +269,8 @@ def _begin(begin, cancellable, on_ready, outbox, future):
         begin(cancellable, on_ready)
     except Exception as error:
         outbox.post(_settle, future, None, None, error)
+    finally:
+        on_ready = future = None
 
 
 class _Bridge:
@@ -325,6 +329,7 @@ class _Bridge:
         for _ in range(len(self._calls)):
             function, args = self._calls.popleft()
             function(*args)
+            function = args = None
         return GLib.SOURCE_REMOVE
 
     def call_later(self, seconds, function):
