@@ -804,6 +804,8 @@ class Group(Tasker.Group):
                 crew.cancel_coroutines()
         crew.body = None
         errors, always_group = self._list_reasons(error, cancelled, failure)
+        if always_group:
+            body.cancel_again()
         self = crew = body = error = trace = cancelled = failure = None
         _raise_all(errors, always_group)
 
@@ -818,7 +820,7 @@ class Group(Tasker.Group):
             return [cancelled], False
         if error is not None and not isinstance(error, asyncio.CancelledError):
             errors.append(error)
-        return errors, True
+        return errors, bool(errors)
 
 
 Group = _public(Group)

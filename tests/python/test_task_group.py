@@ -3,6 +3,8 @@
 """With stop_on_error=True a group acts as asyncio.TaskGroup: each test runs the
 same program with both, and compares what happened."""
 
+import sys
+
 import tap
 from support import *
 
@@ -19,7 +21,7 @@ async def fail(error, delay=0):
 
 @unittest.skipIf(not hasattr(asyncio, 'TaskGroup'), 'this Python has no asyncio.TaskGroup')
 class TaskGroup(Case):
-    def compare(self, program):
+    def compare(self, program, seconds=60):
         """Runs program(group, log) with both kinds of groups."""
         results = []
         for make in asyncio.TaskGroup, lambda: Tasker.Group(stop_on_error=True):
@@ -27,7 +29,7 @@ class TaskGroup(Case):
 
             async def main():
                 try:
-                    await asyncio.wait_for(program(make, log), 60)
+                    await asyncio.wait_for(program(make, log), seconds)
                 except BaseExceptionGroup as group:
                     log.append((type(group), sorted(map(repr, group.exceptions))))
                 except BaseException as error:
@@ -208,6 +210,69 @@ class TaskGroup(Case):
                     raise KeyError('outer')
 
         self.compare(program)
+
+    def test_system_exit_in_a_task(self):
+        for kind in SystemExit, KeyboardInterrupt:
+            async def program(make, log):
+                try:
+                    async with make() as group:
+                        group.create_task(asyncio.sleep(1000))
+                        group.create_task(fail(kind(3), 0.005))
+                        await asyncio.sleep(1000)
+                finally:
+                    log.append('left')
+
+            # It ends the loop as well, and a wait_for() around it would be left over.
+            self.compare(program, seconds=None)
+
+    def test_base_exception_in_a_task(self):
+        async def program(make, log):
+            async with make() as group:
+                group.create_task(fail(BaseException('base')))
+                group.create_task(asyncio.sleep(1000))
+
+        self.compare(program)
+
+    def check_errors_and_outer_cancellation(self, leaving):
+        """The failure comes first, and the one who awaits is cancelled then."""
+        async def program(make, log):
+            async def clean_up():
+                try:
+                    await asyncio.sleep(1000)
+                finally:
+                    await asyncio.sleep(0.02)
+
+            async def inner():
+                try:
+                    async with make() as group:
+                        group.create_task(clean_up())
+                        group.create_task(fail(ValueError('one'), 0.01))
+                        await asyncio.sleep(0 if leaving else 1000)
+                except ExceptionGroup as error:
+                    log.append((str(error.exceptions), asyncio.current_task().cancelling()))
+                await asyncio.sleep(0.01)
+                log.append('not cancelled again')
+
+            task = asyncio.ensure_future(inner())
+            await asyncio.sleep(0.02)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                log.append('cancelled')
+
+        if sys.version_info >= (3, 13):
+            self.compare(program)
+        # Older versions forget the cancellation.
+        log = []
+        asyncio.run(program(lambda: Tasker.Group(stop_on_error=True), log))
+        self.assertEqual(log, [("(ValueError('one'),)", 1), 'cancelled'])
+
+    def test_outer_cancellation_meets_errors(self):
+        self.check_errors_and_outer_cancellation(leaving=False)
+
+    def test_outer_cancellation_meets_errors_while_leaving(self):
+        self.check_errors_and_outer_cancellation(leaving=True)
 
     def test_system_exit(self):
         async def program(make, log):

@@ -290,6 +290,14 @@ class Body:
         return uncancel is None or uncancel() == 0
 
 
+    def cancel_again(self):
+        """Has a cancellation from outside come at the next await, for failures go first."""
+        cancelling = getattr(self.runner, 'cancelling', None)
+        if cancelling is not None and cancelling() > 0:
+            self.runner.uncancel()
+            self.runner.cancel()
+
+
 def _related(error):
     """Yields an exception and those that it came from or is made of."""
     seen = set()
