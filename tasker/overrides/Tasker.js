@@ -475,8 +475,14 @@ function _init() {
                 return;
             }
 
-            const unlisten = listen(stopper, () => reject(newCancelledError()));
+            let unlisten = listen(stopper, () => {
+                reject(newCancelledError());
+                /* The Promise may be there for ever, and what waits for it as well. */
+                stopper = resolve = reject = unlisten = null;
+            });
             const settle = (func, result) => {
+                if (stopper === null)
+                    return;
                 unlisten();
                 if (stopper.is_cancelled())
                     reject(newCancelledError());

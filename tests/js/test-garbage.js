@@ -184,6 +184,20 @@ test('tasks, groups, values, errors and functions are freed', async () => {
     });
 });
 
+test('a Promise keeps none of those who have ceased to wait for it', async () => {
+    const forEver = new Promise(() => {});
+
+    await assertLeavesNothing(async look => {
+        const stopper = new Tasker.Stopper();
+        stopper.own = function marked() {};
+        const wait = Tasker.unless(forEver, stopper);
+
+        look();
+        stopper.cancel();
+        await assertFails(wait);
+    });
+});
+
 test('tasks that are never run leave nothing', async () => {
     await assertLeavesNothing(async look => {
         const group = new Tasker.Group();
