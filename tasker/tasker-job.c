@@ -309,12 +309,13 @@ tasker_job_set_value (TaskerJob    *self,
 }
 
 /* From the moment that the state is that of an end, the value is fixed, and
- * the job may be gone. */
+ * the job may be gone. Without a face nobody can be setting one. */
 void
 tasker_job_set_state (TaskerJob       *self,
                       TaskerTaskState  state)
 {
-  if (state >= TASKER_TASK_STATE_SUCCEEDED && self->full)
+  if (state >= TASKER_TASK_STATE_SUCCEEDED &&
+      (self->full || g_atomic_pointer_get (&self->face) != NULL))
     {
       GMutex *lock = value_lock_of (self);
 

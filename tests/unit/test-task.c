@@ -194,6 +194,89 @@ test_value (void)
   tasker_test_assert_counts (group, 2, 0, 2, 0, 0, 0);
 }
 
+typedef struct
+{
+  TaskerTask *task; /* atomic: the one that runs, owned; for who sets its value */
+  TaskerTask *seen; /* likewise, for who reads that */
+  int         ended;
+} Setter;
+
+static gpointer
+set_value_thread (gpointer user_data)
+{
+  Setter *setter = user_data;
+
+  while (!g_atomic_int_get (&setter->ended))
+    {
+      g_autoptr (TaskerTask) task = g_atomic_pointer_exchange (&setter->task, NULL);
+      GValue value = G_VALUE_INIT;
+
+      if (task == NULL)
+        g_thread_yield ();
+      g_value_init (&value, G_TYPE_INT);
+      while (task != NULL && !tasker_task_is_finished (task))
+        {
+          g_value_set_int (&value, g_value_get_int (&value) + 1);
+          tasker_task_set_value (task, &value);
+        }
+    }
+
+  return NULL;
+}
+
+static gboolean
+hand_over (gpointer       user_data,
+           GCancellable  *stopper,
+           GError       **error)
+{
+  Setter *setter = user_data;
+  g_autoptr (TaskerTask) task = tasker_task_get_current ();
+
+  g_atomic_pointer_set (&setter->seen, g_object_ref (task));
+  g_atomic_pointer_set (&setter->task, g_object_ref (task));
+  while (g_atomic_pointer_get (&setter->task) != NULL || g_atomic_pointer_get (&setter->seen) != NULL)
+    g_thread_yield ();
+
+  return TRUE;
+}
+
+static int
+get_int (TaskerTask *task)
+{
+  const GValue *value = tasker_task_get_value (task);
+
+  return value != NULL ? g_value_get_int (value) : 0;
+}
+
+/* Once a task has ended another thread does not change the value either. */
+static void
+test_value_races (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  guint n_rounds = tasker_test_rounds (1000);
+  Setter setter = { 0 };
+  GThread *thread = g_thread_new ("set", set_value_thread, &setter);
+
+  tasker_group_set_keep_results (group, FALSE);
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr (TaskerTask) task = NULL;
+      int seen;
+
+      tasker_group_spawn (group, NULL, hand_over, &setter, NULL);
+      while ((task = g_atomic_pointer_exchange (&setter.seen, NULL)) == NULL)
+        g_thread_yield ();
+      while (!tasker_task_is_finished (task))
+        g_thread_yield ();
+      seen = get_int (task);
+      for (guint j = 0; j < 50; j++)
+        g_assert_cmpint (get_int (task), ==, seen);
+    }
+  g_atomic_int_set (&setter.ended, TRUE);
+  g_thread_join (thread);
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+}
+
 static gboolean
 set_object (gpointer       user_data,
             GCancellable  *stopper,
@@ -747,6 +830,7 @@ main (int    argc,
   tasker_test_add ("/task/states", test_states);
   tasker_test_add ("/task/priority", test_priority);
   tasker_test_add ("/task/value", test_value);
+  tasker_test_add ("/task/value/races", test_value_races);
   tasker_test_add ("/task/value/released", test_value_released);
   tasker_test_add ("/task/current/light", test_current_light);
   tasker_test_add ("/task/current/full", test_current_full);
