@@ -217,7 +217,9 @@ tasker_core_list_ignoring (TaskerCore *self,
     {
       ignoring.stopped_at = tasker_source_get_stopped_at (&core->source);
       tasker_core_lock (core);
-      tasker_core_foreach (core, add_ignoring, &ignoring);
+      /* Who was not asked, or whose turn is yet to come, ignores nothing. */
+      if (tasker_source_get_level (&core->source) != TASKER_LEVEL_NONE)
+        tasker_core_foreach (core, add_ignoring, &ignoring);
       tasker_core_unlock (core);
       tasker_core_unref (core);
     }
