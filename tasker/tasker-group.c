@@ -549,6 +549,9 @@ define_family (void)
    * parent to stop its children in an order of its own. An abort of the parent
    * reaches every child.
    *
+   * A shutdown of the parent waits for what runs here, and aborts it when the grace
+   * is over; what is added meanwhile runs, too.
+   *
    * Since: 1.0
    */
   properties[PROP_STOP_WITH_PARENT] =
@@ -562,6 +565,10 @@ define_family (void)
    * the other: the one that was made last is stopped first, and the next one
    * when it has ended. The tasks of the group itself are stopped at the
    * beginning.
+   *
+   * In a group that was stopped before, the children have been stopped with it,
+   * all at once. Those with [property@Tasker.Group:stop-with-parent] %FALSE keep
+   * their order.
    *
    * Since: 1.0
    */
@@ -2001,9 +2008,15 @@ mark_bound (TaskerCore *core)
  * for another process is the primary one, has no `shutdown`, and does nothing
  * here.
  *
+ * A group that nobody has a handle on any more lets go of its signals when its
+ * tasks have ended, as any other does; a signal does not make the application quit
+ * then.
+ *
  * To be called in the thread that runs @application, which is to be shut down
  * yet: it is a mistake of the program to bind a group when
- * `shutdown` has begun, or to bind it twice.
+ * `shutdown` has begun, or to bind it twice. One that was shut down before the
+ * program has made its first group cannot be told from one that is yet to run; to
+ * bind a group to it does nothing.
  *
  * Since: 1.0
  */
@@ -2400,6 +2413,16 @@ tasker_group_join_stream (TaskerGroup *self)
  * follows. Inside of a task of the group, and in a handler of
  * [signal@Gio.Cancellable::cancelled], it fails with
  * [error@Tasker.Error.DEADLOCK] and stops nothing.
+ *
+ * What runs in a child with [property@Tasker.Group:stop-with-parent] %FALSE is
+ * waited for without being asked, and aborted when the grace is over. With
+ * [property@Tasker.Group:ordered-shutdown] all children are asked, one after the
+ * other.
+ *
+ * The phases go on whatever the calling thread is busy with, so handlers of
+ * [signal@Gio.Cancellable::cancelled] may be called in a thread of the library: for
+ * the abort, and for children that are asked in order. What is slow in such a
+ * handler holds up later phases, of this shutdown and of others.
  *
  * Several may be under way at once, each with a bound of its own.
  *

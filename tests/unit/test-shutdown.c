@@ -752,6 +752,7 @@ test_ordered_deaf (void)
   g_autoptr(TaskerGroup) first = NULL;
   g_autoptr(TaskerGroup) last = NULL;
   g_autoptr(GError) error = NULL;
+  g_autofree char *tasks = NULL;
   TaskerTestGate gate;
 
   tasker_test_gate_init (&gate);
@@ -768,10 +769,117 @@ test_ordered_deaf (void)
   g_assert_null (strstr (error->message, "obedient"));
   tasker_test_assert_counts (first, 1, 0, 0, 0, 0, 1);
 
+  /* Who was not asked yet ignores nothing. */
+  g_free (take_warnings (&tasks));
+  g_assert_true (g_str_has_prefix (tasks, "“deaf”"));
+  g_assert_null (strstr (tasks, "obedient"));
+
   tasker_test_gate_open (&gate);
   g_assert_true (tasker_group_shutdown (group, G_MAXUINT, NULL, NULL));
   tasker_test_gate_clear (&gate);
-  g_free (take_warnings (NULL));
+}
+
+/* The order is that in which groups are asked to stop: where the stop was before,
+ * there is none, other than among those that do not stop with their parent. */
+static void
+test_ordered_late (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      gboolean stops = i == 0;
+      g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+      g_autoptr(TaskerGroup) first = NULL;
+      g_autoptr(TaskerGroup) last = NULL;
+      g_autoptr(GAsyncResult) result = NULL;
+      TaskerTestGate gate;
+
+      tasker_test_gate_init (&gate);
+      tasker_group_set_ordered_shutdown (group, TRUE);
+      first = g_object_new (TASKER_TYPE_GROUP, "parent", group, "stop-with-parent", stops, NULL);
+      last = g_object_new (TASKER_TYPE_GROUP, "parent", group, "stop-with-parent", stops, NULL);
+      tasker_group_spawn (last, "deaf", be_deaf, &gate, NULL);
+      tasker_test_gate_await (&gate, 1);
+
+      tasker_group_stop (group);
+      g_assert_true (tasker_group_is_stopped (first) == stops);
+      tasker_group_shutdown_async (group, G_MAXUINT, NULL, tasker_test_keep, &result);
+      tasker_test_iterate_until (tasker_group_is_stopped (last));
+      g_usleep (20000);
+      g_assert_true (tasker_group_is_stopped (first) == stops);
+
+      tasker_test_gate_open (&gate);
+      tasker_test_iterate_until (result != NULL);
+      g_assert_true (tasker_group_shutdown_finish (group, result, NULL));
+      g_assert_true (tasker_group_is_stopped (first));
+      tasker_test_assert_counts (group, 2, 0, 1, 0, 1, 0);
+      tasker_test_gate_clear (&gate);
+    }
+}
+
+/* What does not stop with its parent is waited for as long as it has something to
+ * do, and aborted with it; a handle on it that nobody finishes holds up nothing. In
+ * order, it is stopped when its turn comes. */
+static void
+test_not_stopped (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      gboolean in_order = i == 1;
+      g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+      g_autoptr(TaskerGroup) empty = NULL;
+      g_autoptr(TaskerGroup) below = NULL;
+      g_autoptr(GError) error = NULL;
+
+      tasker_group_set_ordered_shutdown (group, in_order);
+      empty = g_object_new (TASKER_TYPE_GROUP, "parent", group, "stop-with-parent", FALSE, NULL);
+      below = tasker_group_new_child (empty, "below");
+      g_assert_true (tasker_group_shutdown (group, G_MAXUINT, NULL, &error));
+      g_assert_no_error (error);
+      g_assert_true (tasker_group_is_stopped (empty) == in_order);
+      g_assert_true (tasker_group_is_stopped (below) == in_order);
+      tasker_test_assert_counts (group, 1, 0, !in_order, 0, in_order, 0);
+    }
+
+  for (guint i = 0; i < 2; i++)
+    {
+      gboolean in_order = i == 1;
+      g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+      g_autoptr(TaskerGroup) busy = NULL;
+      g_autoptr(GError) error = NULL;
+      gint64 begin = g_get_monotonic_time ();
+
+      tasker_group_set_ordered_shutdown (group, in_order);
+      busy = g_object_new (TASKER_TYPE_GROUP, "parent", group, "stop-with-parent", FALSE, NULL);
+      tasker_group_spawn (busy, "busy", tasker_test_wait_stopped, NULL, NULL);
+      g_assert_true (tasker_group_shutdown (group, in_order ? 60000 : 200, NULL, &error));
+      g_assert_no_error (error);
+      g_assert_cmpfloat (seconds_since (begin), >=, in_order ? 0 : 0.2);
+      g_assert_true (tasker_group_is_stopped (busy));
+      tasker_test_assert_counts (group, 1, 0, 0, 0, in_order, !in_order);
+      tasker_test_assert_counts (busy, 1, 0, 0, 0, in_order, !in_order);
+
+      tasker_group_spawn (busy, "late", never_called, NULL, NULL);
+      g_assert_true (tasker_group_shutdown (group, 0, NULL, NULL));
+      g_assert_cmpuint (tasker_group_get_n_tasks (busy), ==, 0);
+    }
+}
+
+/* A child that is made through a handle which was left over was never run. */
+static void
+test_late_child (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(TaskerGroup) leaked = tasker_group_clone (group);
+  g_autoptr(TaskerGroup) child = NULL;
+
+  g_assert_true (tasker_group_shutdown (group, 60000, NULL, NULL));
+  child = tasker_group_new_child (leaked, "late");
+  tasker_test_assert_counts (group, 1, 0, 0, 0, 1, 0);
+  tasker_group_abort (group);
+  tasker_group_finish (child);
+  g_clear_object (&child);
+  child = tasker_group_new_child (leaked, "later");
+  tasker_test_assert_counts (group, 2, 0, 0, 0, 1, 1);
 }
 
 /* A long line of children with nothing in them, and groups in order inside of
@@ -865,6 +973,9 @@ main (int    argc,
   tasker_test_add ("/shutdown/deadlock", test_deadlock);
   tasker_test_add ("/shutdown/ordered", test_ordered);
   tasker_test_add ("/shutdown/ordered-deaf", test_ordered_deaf);
+  tasker_test_add ("/shutdown/ordered-late", test_ordered_late);
+  tasker_test_add ("/shutdown/not-stopped", test_not_stopped);
+  tasker_test_add ("/shutdown/late-child", test_late_child);
   tasker_test_add ("/shutdown/ordered-depth", test_ordered_depth);
   tasker_test_add ("/shutdown/race", test_race);
 
