@@ -4,13 +4,15 @@
 
 #include "bench.h"
 
+#include <pthread.h>
 #include <tasker.h>
 
 #define GRACE_MS 10000
 
-/* How long a task takes to clean up, and how much of that a shutdown of many may
- * take. */
-#define CLEAN_UP_MS 20
+/* How long tasks take to clean up, spread evenly, and how much of the longest a
+ * shutdown of many may take. */
+#define SHORTEST_US 1000
+#define LONGEST_US  50000
 #define ALLOWANCE   1.5
 
 /* How often it is measured what a task takes alone. */
@@ -22,11 +24,20 @@
 /* What tasks tell the thread that measures; counts are atomic. */
 typedef struct
 {
-  guint clean_up_ms;
+  guint shortest_us; /* to clean up */
+  guint longest_us;
   int   n_begun;
   int   n_cleaning;
   int   n_cleaned;
 } Scene;
+
+/* The data of one of them. */
+typedef struct
+{
+  Scene      *scene;
+  guint       clean_up_us;
+  TaskerTask *task; /* where it is an async one */
+} Role;
 
 /* How many tasks of each kind a group has. */
 typedef struct
@@ -42,6 +53,28 @@ count_tasks (const Cast *cast)
   return cast->threads + cast->locals + cast->children;
 }
 
+/* Of the one with number @i of @n: the last one takes the longest. */
+static guint
+get_clean_up_us (const Scene *scene,
+                 guint        i,
+                 guint        n)
+{
+  return scene->longest_us - (guint) ((guint64) (scene->longest_us - scene->shortest_us) * (n - 1 - i) / n);
+}
+
+static Role *
+make_role (Scene *scene,
+           guint  i,
+           guint  n)
+{
+  Role *self = g_new0 (Role, 1);
+
+  self->scene = scene;
+  self->clean_up_us = get_clean_up_us (scene, i, n);
+
+  return self;
+}
+
 /* A task in a thread */
 
 static gboolean
@@ -49,14 +82,15 @@ sleep_until_stopped (gpointer       user_data,
                      GCancellable  *stopper,
                      GError       **error)
 {
-  Scene *scene = user_data;
+  Role *role = user_data;
+  Scene *scene = role->scene;
   gboolean slept;
 
   g_atomic_int_inc (&scene->n_begun);
   slept = tasker_stopper_sleep (TASKER_STOPPER (stopper), 60 * 1000, error);
   g_atomic_int_inc (&scene->n_cleaning);
-  if (scene->clean_up_ms > 0)
-    g_usleep (scene->clean_up_ms * 1000);
+  if (role->clean_up_us > 0)
+    g_usleep (role->clean_up_us);
   g_atomic_int_inc (&scene->n_cleaned);
 
   return slept;
@@ -64,19 +98,13 @@ sleep_until_stopped (gpointer       user_data,
 
 /* A task on the main loop, which has to be an async one: a step cannot sleep */
 
-typedef struct
-{
-  Scene      *scene;
-  TaskerTask *task;
-} Local;
-
 static gboolean
 cleaned_up_cb (gpointer user_data)
 {
-  Local *local = user_data;
+  Role *role = user_data;
 
-  g_atomic_int_inc (&local->scene->n_cleaned);
-  tasker_task_complete_error (local->task,
+  g_atomic_int_inc (&role->scene->n_cleaned);
+  tasker_task_complete_error (role->task,
                               g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "stopped"));
   return G_SOURCE_REMOVE;
 }
@@ -86,11 +114,12 @@ static void
 cancelled_cb (GCancellable *stopper,
               gpointer      user_data)
 {
-  Local *local = user_data;
-  g_autoptr (GSource) source = g_timeout_source_new (local->scene->clean_up_ms);
+  Role *role = user_data;
+  g_autoptr (GSource) source = g_timeout_source_new (0);
 
-  g_atomic_int_inc (&local->scene->n_cleaning);
-  g_source_set_callback (source, cleaned_up_cb, local, NULL);
+  g_atomic_int_inc (&role->scene->n_cleaning);
+  g_source_set_callback (source, cleaned_up_cb, role, NULL);
+  g_source_set_ready_time (source, g_get_monotonic_time () + role->clean_up_us);
   g_source_attach (source, g_main_context_get_thread_default ());
 }
 
@@ -99,32 +128,30 @@ wait_for_stopper (gpointer       user_data,
                   GCancellable  *stopper,
                   GError       **error)
 {
-  Local *local = user_data;
+  Role *role = user_data;
 
-  local->task = TASKER_TASK (stopper);
-  g_cancellable_connect (stopper, G_CALLBACK (cancelled_cb), local, NULL);
-  g_atomic_int_inc (&local->scene->n_begun);
+  role->task = TASKER_TASK (stopper);
+  g_cancellable_connect (stopper, G_CALLBACK (cancelled_cb), role, NULL);
+  g_atomic_int_inc (&role->scene->n_begun);
   return TRUE;
 }
 
 static void
 add_local (TaskerGroup *group,
-           Scene       *scene)
+           Role        *role)
 {
-  Local *local = g_new0 (Local, 1);
-  g_autoptr (TaskerTask) task = tasker_task_new_async (NULL, wait_for_stopper, local, g_free);
+  g_autoptr (TaskerTask) task = tasker_task_new_async (NULL, wait_for_stopper, role, g_free);
 
-  local->scene = scene;
   tasker_group_add (group, task);
 }
 
 static void
 add_child (TaskerGroup *group,
-           Scene       *scene)
+           Role        *role)
 {
   g_autoptr (TaskerGroup) child = tasker_group_new_child (group, NULL);
 
-  tasker_group_spawn (child, NULL, sleep_until_stopped, scene, NULL);
+  tasker_group_spawn (child, NULL, sleep_until_stopped, role, g_free);
 }
 
 /* Returns a group whose tasks have begun. */
@@ -139,11 +166,11 @@ start (Scene      *scene,
   /* Tasks on the main loop take places, too. */
   tasker_group_set_max_running (group, cast->threads + cast->locals);
   for (guint i = 0; i < cast->threads; i++)
-    tasker_group_spawn (group, NULL, sleep_until_stopped, scene, NULL);
+    tasker_group_spawn (group, NULL, sleep_until_stopped, make_role (scene, i, cast->threads), g_free);
   for (guint i = 0; i < cast->locals; i++)
-    add_local (group, scene);
+    add_local (group, make_role (scene, i, cast->locals));
   for (guint i = 0; i < cast->children; i++)
-    add_child (group, scene);
+    add_child (group, make_role (scene, i, cast->children));
 
   while ((guint) (g_atomic_int_get (&scene->n_begun) - n_before) < count_tasks (cast))
     {
@@ -196,7 +223,7 @@ stop (guint    n,
 static gint64
 time_shutdown (const Cast *cast)
 {
-  Scene scene = { .clean_up_ms = CLEAN_UP_MS };
+  Scene scene = { .shortest_us = SHORTEST_US, .longest_us = LONGEST_US };
   g_autoptr (TaskerGroup) group = start (&scene, cast);
   g_autoptr (GError) error = NULL;
   gint64 begin = bench_now ();
@@ -211,7 +238,7 @@ time_shutdown (const Cast *cast)
   return elapsed;
 }
 
-/* What a task needs when nothing disturbs it. */
+/* What a task needs when nothing disturbs it; alone, it takes the longest. */
 static gint64
 time_alone (const Cast *cast)
 {
@@ -251,6 +278,79 @@ shutdown (guint    n,
   bench_figure (figures, "allowed", ALLOWANCE * alone + stopping);
 }
 
+/* The same clean-ups in threads without anything around them */
+
+typedef struct
+{
+  Scene           scene;
+  guint           n;
+  pthread_mutex_t lock;
+  pthread_cond_t  changed;
+  guint           n_begun;
+  gboolean        stopped;
+} Crowd;
+
+static void *
+clean_up_thread (void *data)
+{
+  Crowd *self = data;
+  guint index;
+
+  pthread_mutex_lock (&self->lock);
+  index = self->n_begun++;
+  while (!self->stopped)
+    pthread_cond_wait (&self->changed, &self->lock);
+  pthread_mutex_unlock (&self->lock);
+  g_usleep (get_clean_up_us (&self->scene, index, self->n));
+  g_atomic_int_inc (&self->scene.n_cleaned);
+
+  return NULL;
+}
+
+static void
+crowd_wait_begun (Crowd *self)
+{
+  guint n_begun;
+
+  do
+    {
+      g_usleep (1000);
+      pthread_mutex_lock (&self->lock);
+      n_begun = self->n_begun;
+      pthread_mutex_unlock (&self->lock);
+    }
+  while (n_begun < self->n);
+  g_usleep (50 * 1000);
+}
+
+static void
+pthread_shutdown (guint    n,
+                  GString *figures)
+{
+  Crowd crowd = {
+    .scene = { .shortest_us = SHORTEST_US, .longest_us = LONGEST_US },
+    .n = n,
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .changed = PTHREAD_COND_INITIALIZER,
+  };
+  g_autofree pthread_t *threads = g_new (pthread_t, n);
+  gint64 begin;
+
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpint (pthread_create (&threads[i], NULL, clean_up_thread, &crowd), ==, 0);
+  crowd_wait_begun (&crowd);
+
+  begin = bench_now ();
+  pthread_mutex_lock (&crowd.lock);
+  crowd.stopped = TRUE;
+  pthread_cond_broadcast (&crowd.changed);
+  pthread_mutex_unlock (&crowd.lock);
+  for (guint i = 0; i < n; i++)
+    pthread_join (threads[i], NULL);
+  bench_figure (figures, "ns", (double) (bench_now () - begin));
+  g_assert_cmpint (crowd.scene.n_cleaned, ==, n);
+}
+
 /* A shutdown in which nothing happens for a while */
 
 typedef struct
@@ -285,7 +385,7 @@ static void
 shutdown_idle (guint    n,
                GString *figures)
 {
-  Scene scene = { .clean_up_ms = n };
+  Scene scene = { .shortest_us = n * 1000, .longest_us = n * 1000 };
   Waiter waiters[] = {
     { &scene, { .threads = 2 } },
     { &scene, { .threads = 2, .locals = 2, .children = 2 } },
@@ -312,6 +412,7 @@ shutdown_idle (guint    n,
 const BenchWork works_shutdown[] = {
   { "stop", stop, 1 },
   { "shutdown", shutdown, 1 },
+  { "pthread-shutdown", pthread_shutdown, 1 },
   { "shutdown-idle", shutdown_idle, 0 },
   { NULL, },
 };
