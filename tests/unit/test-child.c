@@ -461,6 +461,29 @@ test_stop_on_error (void)
   tasker_test_assert_counts (group, 3, 0, 0, 1, 2, 0);
 }
 
+/* What fails in a child stops the parent when that has ended. */
+static void
+test_stop_on_error_below (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(TaskerGroup) child = new_child (group, "child");
+  g_autoptr(TaskerGroup) sister = new_child (group, "sister");
+  g_autoptr(GError) error = NULL;
+
+  tasker_group_set_stop_on_error (group, TRUE);
+  tasker_group_spawn (group, "waits", tasker_test_wait_stopped, NULL, NULL);
+  tasker_group_spawn (sister, "waits as well", tasker_test_wait_stopped, NULL, NULL);
+  tasker_group_spawn (child, "culprit", tasker_test_fail, NULL, NULL);
+  tasker_group_finish (sister);
+  tasker_group_finish (child);
+
+  g_assert_false (tasker_group_join (group, NULL, &error));
+  g_assert_true (g_str_has_prefix (error->message, "Task “child”: Task “culprit”"));
+  g_assert_true (tasker_group_is_stopped (group));
+  g_assert_true (tasker_group_is_stopped (sister));
+  tasker_test_assert_counts (group, 3, 0, 0, 1, 2, 0);
+}
+
 /* A child that is made while its parent is shut down does not hold that up, whoever
  * forgets to finish it. */
 static gpointer
@@ -471,7 +494,7 @@ make_children (gpointer user_data)
 
   do
     g_ptr_array_add (children, new_child (parent, "late"));
-  while (!tasker_group_is_stopped (parent) && children->len < 2000);
+  while (!tasker_group_is_stopped (parent) && children->len < 200);
 
   return children;
 }
@@ -619,6 +642,7 @@ main (int    argc,
   tasker_test_add ("/child/storm", test_storm);
   tasker_test_add ("/child/local", test_local);
   tasker_test_add ("/child/stop-on-error", test_stop_on_error);
+  tasker_test_add ("/child/stop-on-error-below", test_stop_on_error_below);
   tasker_test_add ("/child/race-with-shutdown", test_race_with_shutdown);
   tasker_test_add ("/child/face", test_face);
   tasker_test_add ("/child/race-with-sleep", test_race_with_sleep);

@@ -503,6 +503,115 @@ test_cancelled (void)
   g_assert_cmpstr (warning, ==, "");
 }
 
+/* What belongs to a context that a blocked thread runs cannot be done; the deadline
+ * holds all the same. */
+typedef struct
+{
+  GMainContext   *context;
+  TaskerTestGate  gate;
+} Owner;
+
+static gpointer
+block_in_context (gpointer data)
+{
+  Owner *owner = data;
+
+  g_assert_true (g_main_context_acquire (owner->context));
+  tasker_test_pass_gate (&owner->gate, NULL, NULL);
+  g_main_context_release (owner->context);
+
+  return NULL;
+}
+
+static void
+test_blocked_owner (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GError) error = NULL;
+  Owner owner = { .context = g_main_context_new () };
+  gboolean is_freed = FALSE;
+  gint64 begin;
+  GThread *thread;
+
+  tasker_test_gate_init (&owner.gate);
+  g_main_context_push_thread_default (owner.context);
+  tasker_group_spawn_local (group, "local", never_called, &is_freed, note_freed);
+  g_main_context_pop_thread_default (owner.context);
+  thread = g_thread_new ("owner", block_in_context, &owner);
+  tasker_test_gate_await (&owner.gate, 1);
+
+  begin = g_get_monotonic_time ();
+  g_assert_false (tasker_group_shutdown (group, 200, NULL, &error));
+  g_assert_error (error, TASKER_ERROR, TASKER_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (error->message, "“local”"));
+  g_assert_cmpfloat (seconds_since (begin), >=, 0.29);
+  g_assert_false (is_freed);
+  tasker_test_assert_counts (group, 1, 1, 0, 0, 0, 0);
+
+  tasker_test_gate_open (&owner.gate);
+  g_thread_join (thread);
+  g_assert_true (tasker_group_shutdown (group, G_MAXUINT, NULL, NULL));
+  g_assert_true (is_freed);
+  tasker_test_gate_clear (&owner.gate);
+  g_main_context_unref (owner.context);
+  g_free (take_warnings (NULL));
+}
+
+/* Data that is slow to be freed is waited for, too. */
+static void
+free_slowly (gpointer is_freed)
+{
+  g_usleep (200000);
+  *(gboolean *) is_freed = TRUE;
+}
+
+static void
+test_slow_free (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  gboolean are_freed[2] = { FALSE, FALSE };
+  gint64 begin;
+
+  tasker_group_set_max_running (group, 1);
+  tasker_group_spawn (group, "runs", tasker_test_wait_stopped, &are_freed[0], free_slowly);
+  tasker_group_spawn (group, "queued", never_called, &are_freed[1], free_slowly);
+
+  begin = g_get_monotonic_time ();
+  g_assert_true (tasker_group_shutdown (group, 60000, NULL, NULL));
+  g_assert_cmpfloat (seconds_since (begin), >=, 0.2);
+  g_assert_true (are_freed[0] && are_freed[1]);
+  tasker_test_assert_counts (group, 2, 0, 0, 0, 2, 0);
+}
+
+/* One child alone, while its sister goes on, and with a handle left over. */
+static void
+test_partial (void)
+{
+  g_autoptr(TaskerGroup) parent = tasker_test_group ("parent");
+  g_autoptr(TaskerGroup) child = tasker_group_new_child (parent, "child");
+  g_autoptr(TaskerGroup) sister = tasker_group_new_child (parent, "sister");
+  g_autoptr(TaskerGroup) leaked = tasker_group_clone (child);
+  TaskerTestGate gate;
+
+  tasker_test_gate_init (&gate);
+  tasker_group_spawn (sister, "gate", be_deaf, &gate, NULL);
+  tasker_test_gate_await (&gate, 1);
+  tasker_group_spawn (child, NULL, tasker_test_wait_stopped, NULL, NULL);
+
+  g_assert_true (tasker_group_shutdown (child, 60000, NULL, NULL));
+  tasker_test_assert_counts (child, 1, 0, 0, 0, 1, 0);
+  tasker_test_assert_counts (parent, 2, 1, 0, 0, 1, 0);
+  tasker_test_assert_counts (sister, 1, 1, 0, 0, 0, 0);
+  g_assert_false (tasker_group_is_stopped (parent));
+  g_assert_false (tasker_group_is_stopped (sister));
+
+  tasker_test_gate_open (&gate);
+  tasker_group_finish (sister);
+  g_assert_true (tasker_group_join (parent, NULL, NULL));
+  tasker_test_assert_counts (parent, 2, 0, 1, 0, 1, 0);
+  tasker_test_gate_clear (&gate);
+}
+
 /* Several at once, each with its own bound; the shortest one aborts. */
 static gpointer
 shut_down_patiently (gpointer group)
@@ -965,6 +1074,9 @@ main (int    argc,
   tasker_test_add ("/shutdown/late-subprocess", test_late_subprocess);
   tasker_test_add ("/shutdown/late-race", test_late_race);
   tasker_test_add ("/shutdown/cancelled", test_cancelled);
+  tasker_test_add ("/shutdown/blocked-owner", test_blocked_owner);
+  tasker_test_add ("/shutdown/slow-free", test_slow_free);
+  tasker_test_add ("/shutdown/partial", test_partial);
   tasker_test_add ("/shutdown/two", test_two);
   tasker_test_add ("/shutdown/async", test_async);
   tasker_test_add ("/shutdown/async-deaf", test_async_deaf);
