@@ -35,7 +35,7 @@ picture_packages=(tango-icon-theme)
 
 # What single options of tests/run want besides.
 valgrind_packages=(valgrind libc6-dbg)
-tsan_packages=(dpkg-dev libffi-dev libpcre2-dev zlib1g-dev)
+glib_packages=(dpkg-dev libffi-dev libpcre2-dev zlib1g-dev)
 
 # The tools and bindings that the distribution packages, not what somebody
 # put before them on the path.

@@ -99,13 +99,32 @@ weak_ref_free (gpointer data)
   g_free (ref);
 }
 
+/* How many objects there are whose type is one of ours, if GLib counts them: see
+ * "tests/run --instances". */
+static guint
+count_instances (GType type)
+{
+  g_autofree GType *children = g_type_children (type, NULL);
+  guint n_instances = 0;
+
+  if (g_str_has_prefix (g_type_name (type), "Tasker"))
+    n_instances = (guint) g_type_get_instance_count (type);
+  for (const GType *child = children; *child != 0; child++)
+    n_instances += count_instances (*child);
+
+  return n_instances;
+}
+
 static void
 run_test (gconstpointer func)
 {
   gint64 limit = G_TIME_SPAN_SECOND * WATCHDOG_S * tasker_test_get_scale ();
+  guint n_before = count_instances (G_TYPE_OBJECT);
 
   watchdog_set (g_test_get_path (), g_get_monotonic_time () + limit);
   ((void (*) (void)) func) ();
+  /* A thread may still be about to let go of some. */
+  tasker_test_wait_for (count_instances (G_TYPE_OBJECT) <= n_before);
   watchdog_set (NULL, 0);
 }
 
@@ -116,6 +135,13 @@ tasker_test_init (int    *argc,
   /* The tests match messages, which are in English without a locale. */
   g_setenv ("LC_ALL", "C", TRUE);
   g_test_init (argc, argv, NULL);
+
+  if (g_getenv ("TASKER_TEST_INSTANCES") != NULL)
+    {
+      g_autoptr (TaskerGroup) group = tasker_group_new (NULL);
+
+      g_assert_cmpuint (count_instances (G_TYPE_OBJECT), >, 0);
+    }
 
   watched = g_ptr_array_new_with_free_func (weak_ref_free);
   g_thread_unref (g_thread_new ("watchdog", watchdog_main, NULL));

@@ -6,9 +6,11 @@
  * two steps of every function. */
 
 import GLib from 'gi://GLib';
+import GObject from 'gi://GObject';
 import System from 'system';
 
 const CASE_TIMEOUT_S = 60;
+const COUNTS = GLib.getenv('TASKER_TEST_INSTANCES') !== null;
 
 const cases = [];
 const loop = new GLib.MainLoop(null, false);
@@ -119,9 +121,42 @@ function collectAllTheTime() {
     });
 }
 
+/* How many objects there are of each type of ours, where GLib counts them: see
+ * "tests/run --instances". */
+function countInstances() {
+    const types = [GObject.Object.$gtype];
+    const counts = {};
+
+    while (types.length > 0) {
+        const type = types.pop();
+
+        types.push(...GObject.type_children(type));
+        if (type.name.startsWith('Tasker'))
+            counts[type.name] = GObject.type_get_instance_count(type);
+    }
+
+    return counts;
+}
+
+/* Waits until there are no more than there were. */
+async function checkInstances(before) {
+    const deadline = GLib.get_monotonic_time() + 10e6;
+    let more;
+
+    do {
+        await collectGarbage();
+        more = Object.entries(countInstances()).filter(([name, n]) => n > (before[name] ?? 0));
+    } while (more.length > 0 && GLib.get_monotonic_time() < deadline);
+    assertEqual(more, []);
+}
+
 async function runCase({name, func}, number) {
     try {
+        const before = COUNTS ? countInstances() : null;
+
         await withTimeout(func());
+        if (COUNTS)
+            await checkInstances(before);
     } catch (error) {
         print(`not ok ${number} - ${name}`);
         for (const line of `${show(error)}\n${error?.stack ?? ''}`.trimEnd().split('\n'))
@@ -138,6 +173,11 @@ export function run() {
     const chosen = cases.filter(({name}) => name.includes(ARGV[0] ?? ''));
     let status = 0;
 
+    if (COUNTS) {
+        const object = new GObject.Object();
+
+        assert(GObject.type_get_instance_count(object.constructor.$gtype) > 0, 'this GLib does not count');
+    }
     print(`1..${chosen.length}`);
     if (GLib.getenv('TASKER_TEST_GC') !== null)
         collectAllTheTime();

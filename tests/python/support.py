@@ -6,6 +6,7 @@ critical of GLib and each warning of Python fails the test that caused it."""
 import asyncio
 import faulthandler
 import gc
+import os
 import sys
 import threading
 import time
@@ -19,7 +20,7 @@ except ImportError:
     sys.exit(0)
 
 gi.require_version('Tasker', '1')
-from gi.repository import Gio, GLib, Tasker  # noqa: E402
+from gi.repository import Gio, GLib, GObject, Tasker  # noqa: E402
 
 # A test that hangs says where, before Meson ends it.
 faulthandler.dump_traceback_later(150, exit=True)
@@ -37,10 +38,32 @@ def _write(level, fields, n_fields, *unused):
 GLib.log_set_writer_func(_write)
 
 
+def count_instances():
+    """Returns how many objects there are of each type of ours, where GLib counts them:
+    see "tests/run --instances"."""
+    types = [GObject.GObject.__gtype__]
+    counts = {}
+    while types:
+        gtype = types.pop()
+        types += gtype.children
+        if gtype.name.startswith('Tasker'):
+            counts[gtype.name] = GObject.type_get_instance_count(gtype)
+    return counts
+
+
+COUNTS = os.environ.get('TASKER_TEST_INSTANCES') is not None
+if COUNTS:
+    _group = Tasker.Group.new(None)
+    assert count_instances()['TaskerGroup'] == 1, 'this GLib does not count'
+    del _group
+
+
 class Case(unittest.TestCase):
-    """A test that fails if something was written to the log, or warned about."""
+    """A test that fails if something was written to the log, or warned about, or if
+    objects of ours are left."""
 
     def setUp(self):
+        self._counts = count_instances() if COUNTS else {}
         self._log = _log
         _log.clear()
         self._warnings = warnings.catch_warnings(record=True)
@@ -61,6 +84,19 @@ class Case(unittest.TestCase):
         self._warnings.__exit__(None, None, None)
         self.assertEqual([str(each.message) for each in self._warned], [])
         self.assertEqual(_log, [])
+        if COUNTS:
+            self._check_instances()
+
+    def _check_instances(self):
+        end = time.monotonic() + 10
+        while True:
+            gc.collect()
+            GLib.MainContext.default().iteration(False)
+            more = {name: n for name, n in count_instances().items() if n > self._counts.get(name, 0)}
+            if not more or time.monotonic() > end:
+                break
+            time.sleep(0.01)
+        self.assertEqual(more, {}, 'objects are left')
 
 
 def run(function):

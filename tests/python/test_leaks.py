@@ -3,21 +3,14 @@
 """Nothing is left behind, and nothing waits for the garbage collector."""
 
 import builtins
-import collections
 import operator
-import os
-import re
-import subprocess
-import sys
 import weakref
-from pathlib import Path
 
 import tap
 from support import *
 
 FAILURES = ValueError, getattr(builtins, 'ExceptionGroup', ValueError)
 LEAVE = operator.methodcaller('__aexit__', None, None, None)
-HERE = Path(__file__).resolve().parent
 
 
 class Thing:
@@ -370,32 +363,6 @@ class References(Case):
         streamed = clone.join_stream().__next__()
         collected = clone.collect()
         self.assertEqual([task.__grefcount__ for task in (streamed, *collected)], [1, 1, 1])
-
-
-class Instances(Case):
-    def test_the_other_tests(self):
-        """Runs the other tests, and then counts what is left of our types."""
-        if not has_instance_counts():
-            self.skipTest('this GLib cannot count instances')
-        program = HERE / 'count_instances.py'
-        done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=170,
-                              env=dict(os.environ, GOBJECT_DEBUG='instance-count'))
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        counts = dict(re.findall(r'^left (\w+) (\d+)$', done.stdout, re.MULTILINE))
-        self.assertIn('TaskerTask', counts)
-        self.assertEqual(collections.Counter({name: int(n) for name, n in counts.items()}),
-                         collections.Counter())
-
-
-def has_instance_counts():
-    """Some builds of GLib leave it out."""
-    program = ('import gi; gi.require_version("GObject", "2.0")\n'
-               'from gi.repository import GObject\n'
-               'thing = GObject.Object()\n'
-               'print(GObject.type_get_instance_count(thing.__gtype__))')
-    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True,
-                          env=dict(os.environ, GOBJECT_DEBUG='instance-count'))
-    return done.stdout.strip() == '1'
 
 
 if __name__ == '__main__':

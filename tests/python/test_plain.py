@@ -36,6 +36,7 @@ class Plain(Case):
     def setUp(self):
         super().setUp()
         self.group = Tasker.Group.new('plain')
+        self.addCleanup(delattr, self, 'group')
 
     def test_which(self):
         self.assertEqual(hasattr(Tasker.Task, '__await__'), WITH_OVERRIDE)
