@@ -56,6 +56,19 @@ def _read_property(name, doc):
     return property(get, doc=doc)
 
 
+def _early_property(name, doc):
+    """Makes a property that is fixed once a task is added, and its setter."""
+    def get(self):
+        return self.get_property(name)
+
+    def set(self, value):
+        if self.get_state() != Tasker.TaskState.NEW:
+            raise RuntimeError(f'{name.replace("-", "_")} is to be set before it is added to a group')
+        self.set_property(name, value)
+
+    return property(get, set, doc=f'{doc} Fixed once it is added to a group.'), set
+
+
 class _End(GLib.Error):
     """How a task ended that has neither succeeded nor failed."""
 
@@ -168,10 +181,36 @@ class Task(Tasker.Task):
 
 
     name = _read_property('name', 'What the task is called, or None.')
-    priority = _property('priority', 'When its turn comes; fixed once it is added.')
-    run_always = _property('run-always', 'Whether it is run even after the stop.')
+    priority, set_priority = _early_property('priority', 'When its turn comes.')
+    run_always, set_run_always = _early_property('run-always', 'Whether it is run even after the '
+                                                 'stop.')
+    release_in_context, set_release_in_context = _early_property(
+        'release-in-context', 'Whether its data is released in the home context.')
     state = _read_property('state', 'Where it is on its way.')
-    progress = _read_property('progress', 'How far it is, from 0 to 1.')
+
+    @property
+    def progress(self):
+        """How far it is, from 0 to 1."""
+        return self.get_property('progress')
+
+    @progress.setter
+    def progress(self, value):
+        self.set_progress(value, self.progress_message)
+
+    @property
+    def progress_message(self):
+        """What it is at, for people, or None."""
+        return self.get_property('progress-message')
+
+    @progress_message.setter
+    def progress_message(self, value):
+        self.set_progress(self.progress, value)
+
+    def set_progress(self, progress, message=None):
+        """Says how far it is, from 0 to 1, and what it is at."""
+        if not 0 <= progress <= 1:
+            raise ValueError(f'progress goes from 0 to 1, and is not {progress}')
+        Tasker.Task.set_progress(self, progress, message)
 
     def __repr__(self):
         return f'<Tasker.Task {self.name or "without a name"!r}: {self.state.value_nick}>'
@@ -209,6 +248,26 @@ class Task(Tasker.Task):
         job = jobs.of_task.get(self)
         if job is not None and job.is_deaf:
             waits.outbox_of(job.loop).post(job.cancel)
+
+    def abort(self):
+        """Aborts this task alone: a coroutine gets a CancelledError at its next await."""
+        self._check_added()
+        return Tasker.Task.abort(self)
+
+    def _claim_completion(self):
+        mark = object()
+        if self.is_finished() or self.__dict__.setdefault('_completed', mark) is not mark:
+            raise asyncio.InvalidStateError('the task was completed before, and can be only once')
+
+    def complete(self):
+        """Ends an async task as succeeded, in any thread."""
+        self._claim_completion()
+        Tasker.Task.complete(self)
+
+    def complete_error(self, error):
+        """Ends an async task as failed, in any thread."""
+        self._claim_completion()
+        Tasker.Task.complete_error(self, error)
 
     def _check_added(self):
         if self.get_state() == Tasker.TaskState.NEW:
@@ -312,6 +371,7 @@ _set_priority = Tasker.Task.set_priority
 _begin_external = Tasker.Group.begin_external
 _add = Tasker.Group.add
 _is_finished = Tasker.Group.is_finished
+jobs.complete, jobs.complete_error = Tasker.Task.complete, Tasker.Task.complete_error
 _OWNER = Tasker.Task.register_owner(jobs.tell)
 _CALLER = Tasker.worker_register_owner(jobs.run_calls)
 _DEFAULT = GLib.PRIORITY_DEFAULT
@@ -415,6 +475,7 @@ class Group(Tasker.Group):
     """
 
     name = _read_property('name', 'What the group is called, or None.')
+    progress = _read_property('progress', 'How far all of it is, from 0 to 1.')
     max_running = _property('max-running', 'How many tasks run at once; 0 is no bound.')
     max_queued = _property('max-queued', 'How many tasks wait at most; 0 is no bound.')
     abort_on_drop = _property('abort-on-drop', 'Whether the group is aborted with its last handle.')
@@ -469,6 +530,7 @@ class Group(Tasker.Group):
 
     def new_child(self, name=None):
         """Makes a group that is a task of this one."""
+        self._check_open()
         child = Tasker.Group.new_child(self, name)
         child._get_crew(self)
         return child
@@ -485,6 +547,31 @@ class Group(Tasker.Group):
     def _check_open(self):
         if _is_finished(self):
             raise RuntimeError('the group is finished, and takes no more tasks')
+
+    def _check_new(self, task):
+        if isinstance(task, Tasker.Task) and task.get_state() != Tasker.TaskState.NEW:
+            raise RuntimeError('the task was added before, and can be only once')
+
+    def add(self, task):
+        """Adds a task that was made first, whether there is room or not."""
+        self._check_open()
+        self._check_new(task)
+        _add(self, task)
+
+    def try_add(self, task):
+        """Adds a task if there is room."""
+        self._check_new(task)
+        return Tasker.Group.try_add(self, task)
+
+    def add_wait(self, task, cancellable=None):
+        """Adds a task as soon as there is room; blocks. spawn_wait() can be awaited."""
+        self._check_new(task)
+        return Tasker.Group.add_wait(self, task, cancellable)
+
+    def spawn_local(self, name, func, *data):
+        """Runs func(stopper, *data) in the main context again and again until it returns False."""
+        self._check_open()
+        Tasker.Group.spawn_local(self, name, func, *data)
 
     def _make(self, func, args, kwargs, name, priority):
         """Makes a task, and the job of a coroutine, to be registered when it is added."""
@@ -503,17 +590,17 @@ class Group(Tasker.Group):
 
     def _begin(self, job, name):
         """Adds a coroutine, which begins now or when there is room."""
-        task = _begin_external(self, name, _OWNER)
-        if task is not None:
-            job.register(task)
-            job.begin(task)
-            return task
         try:
+            task = _begin_external(self, name, _OWNER)
+            if task is not None:
+                job.register(task)
+                job.begin(task)
+                return task
             self._check_open()
-        except RuntimeError:
+            task = _new_external_task(name, _OWNER)
+        except BaseException:
             job.close()
             raise
-        task = _new_external_task(name, _OWNER)
         job.register(task)
         _add(self, task)
         return task
@@ -826,6 +913,12 @@ class Group(Tasker.Group):
 Group = _public(Group)
 
 
+def _check_stopper(stopper):
+    if not isinstance(stopper, Gio.Cancellable):
+        raise TypeError('a task, or another Gio.Cancellable, is needed to stop it, not '
+                        f'{type(stopper).__name__}')
+
+
 @_public
 async def unless(awaitable, stopper):
     """Awaits something, unless the stop comes first.
@@ -833,6 +926,12 @@ async def unless(awaitable, stopper):
     Then that is cancelled, and Gio.IOErrorEnum.CANCELLED is raised. Where both are
     there together the stop wins.
     """
+    try:
+        _check_stopper(stopper)
+    except TypeError:
+        if inspect.iscoroutine(awaitable):
+            awaitable.close()
+        raise
     operation = asyncio.ensure_future(awaitable)
     watch = waits.watch_of(stopper)
     stop = watch.add(asyncio.get_running_loop())
@@ -904,6 +1003,7 @@ class interval:
     def __init__(self, seconds, stopper):
         if seconds <= 0:
             raise ValueError('the interval has to be longer than nothing')
+        _check_stopper(stopper)
         self._seconds = seconds
         self._stopper = stopper
         self._begin = time.monotonic()

@@ -92,6 +92,71 @@ class Mistakes(Case):
                 task.result()
             self.assertTrue(caught.exception.matches(Tasker.Error.quark(), Tasker.Error.DEADLOCK))
 
+    def test_added_twice_or_too_late(self):
+        group, finished = Tasker.Group(), Tasker.Group()
+        finished.finish()
+        task = Tasker.Task.new('once', lambda *unused: True)
+        for add in (finished.add, lambda each: finished.spawn_local('step', lambda *unused: False),
+                    lambda each: finished.new_child('child')):
+            self.check(RuntimeError, 'is finished', add, task)
+        group.add(task)
+        for add in group.add, group.try_add, group.add_wait:
+            self.check(RuntimeError, 'added before', add, task)
+        group.join()
+        assert_counts(self, group, succeeded=1, spawned=1)
+
+    def test_settings_after_adding(self):
+        group = Tasker.Group()
+        task = group.spawn(lambda task: None)
+        for name, value in ('priority', 5), ('run_always', True), ('release_in_context', True):
+            self.check(RuntimeError, 'before it is added', setattr, task, name, value)
+            self.check(RuntimeError, 'before it is added', getattr(task, f'set_{name}'), value)
+        group.join()
+        task = Tasker.Task.new('new', lambda *unused: True)
+        task.priority, task.run_always, task.release_in_context = 5, True, True
+        self.assertEqual((task.priority, task.run_always, task.release_in_context),
+                         (5, True, True))
+
+    def test_abort_of_a_new_task(self):
+        task = Tasker.Task.new('new', lambda *unused: True)
+        self.check(RuntimeError, 'not been added', task.abort)
+
+    def test_completed_twice(self):
+        group = Tasker.Group()
+        for _ in range(2):
+            task = Tasker.Task.new_async('open', None)
+            group.add(task)
+            iterate_until(lambda: task.state == Tasker.TaskState.RUNNING)
+            task.complete()
+            self.check(asyncio.InvalidStateError, 'completed', task.complete)
+            self.check(asyncio.InvalidStateError, 'completed', task.complete_error,
+                       GLib.Error('late', 'some-quark', 1))
+        group.join()
+        self.check(asyncio.InvalidStateError, 'completed', task.complete)
+
+    def test_progress(self):
+        task = Tasker.Task.new('new', lambda *unused: True)
+        for value in -0.5, 2, float('nan'):
+            self.check(ValueError, 'from 0 to 1', setattr, task, 'progress', value)
+            self.check(ValueError, 'from 0 to 1', task.set_progress, value)
+
+    @run
+    async def test_names(self):
+        async with Tasker.Group() as group:
+            self.check(TypeError, '', lambda: group.create_task(give(None), name=5))
+            self.check(TypeError, '', lambda: group.spawn(give, name=5))
+            self.check(TypeError, '', lambda: group.spawn_wait(give, name=5))
+        assert_counts(self, group, spawned=0)
+
+    @run
+    async def test_not_a_stopper(self):
+        for stopper in None, 'no stopper':
+            with self.assertRaisesRegex(TypeError, 'Gio.Cancellable'):
+                await Tasker.unless(give(None), stopper)
+            with self.assertRaisesRegex(TypeError, 'Gio.Cancellable'):
+                Tasker.interval(1, stopper)
+        self.assertEqual(len(asyncio.all_tasks()), len({asyncio.current_task()}) + 1)
+
     def test_properties(self):
         self.check(TypeError, '', Tasker.Group, 'name', 'name')
         self.check(TypeError, '', lambda: Tasker.Group(no_such_property=1))

@@ -184,6 +184,33 @@ class Results(Case):
         self.assertEqual(len(group.collect()), n_threads * n_tasks)
 
 
+class Progress(Case):
+    def test_as_properties(self):
+        def work(task):
+            task.progress_message = 'half of it'
+            task.progress = 0.5
+            begun.set()
+            gate.wait()
+            task.set_progress(0.75)
+            raise ValueError('three quarters')
+
+        begun, gate = threading.Event(), threading.Event()
+        self.addCleanup(gate.set)
+        with Tasker.Group(max_running=1) as group:
+            task = group.spawn(work)
+            other = group.spawn(give, 1)
+            begun.wait()
+            self.assertEqual((task.progress, task.progress_message), (0.5, 'half of it'))
+            self.assertEqual(group.progress, 0.25)
+            self.assertEqual((other.progress, other.progress_message), (0, None))
+            gate.set()
+            with self.assertRaises(ValueError):
+                task.result()
+        self.assertEqual((task.progress, task.progress_message), (0.75, None))
+        self.assertEqual((other.progress, other.progress_message), (1, None))
+        self.assertEqual(group.progress, 1)
+
+
 class Failures(Case):
     def test_the_exception_itself(self):
         error = KeyError('key')

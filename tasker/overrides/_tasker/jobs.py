@@ -19,6 +19,9 @@ from gi.repository import Gio, GLib, Tasker
 
 from . import threads, waits
 
+# As C has them, without the checks for others. Set when the classes are there.
+complete = complete_error = None
+
 # What C knows of an exception is a text in this domain.
 ERROR_DOMAIN = 'python-exception-quark'
 
@@ -637,9 +640,9 @@ class CoroutineJob:
     def _end(self, failure):
         task = self._forget()
         if failure is None:
-            task.complete()
+            complete(task)
         else:
-            task.complete_error(failure)
+            complete_error(task, failure)
         self._wake()
 
     def _wake(self):
@@ -677,7 +680,7 @@ _telling = threading.RLock()
 def _give_up(task):
     """Ends the task of a coroutine that nobody runs."""
     Gio.Cancellable.cancel(task)
-    task.complete_error(waits.cancelled_error())
+    complete_error(task, waits.cancelled_error())
 
 
 def _on_unknown(task, aborted):
