@@ -7,6 +7,9 @@ import select
 import subprocess
 import time
 
+# The program that is tested, as Meson says
+COMMAND = os.environ['COMMAND'].split('\n')
+
 DEADLINE = 120
 
 

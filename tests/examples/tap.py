@@ -2,6 +2,7 @@
 
 """Runs unittest cases and tells the results as TAP, so that Meson counts them."""
 
+import importlib
 import sys
 import unittest
 
@@ -39,6 +40,15 @@ class TapResult(unittest.TestResult):
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
         self._say('ok', test, f' # SKIP {reason}')
+
+
+def require(namespace, version):
+    """Skips the whole program where Python has not got this library."""
+    try:
+        importlib.import_module('gi').require_version(namespace, version)
+    except (ImportError, ValueError) as error:
+        print(f'1..0 # SKIP {error}')
+        sys.exit(0)
 
 
 def main():

@@ -3,16 +3,14 @@
 """The downloads in JavaScript: all of them, never too many at once, with the
 main loop free, and stopped by Ctrl+C."""
 
-import os
 import re
-import shlex
 import signal
 import subprocess
 import unittest
 
 import tap
+from running import COMMAND
 
-COMMAND = shlex.split(os.environ['DOWNLOAD'])
 N_DOWNLOADS = 10_000
 TIMEOUT_S = 240
 INTERRUPTED = 130

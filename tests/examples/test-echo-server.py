@@ -15,9 +15,7 @@ import time
 import unittest
 
 import tap
-from running import DEADLINE, Running
-
-PROGRAM = os.environ['ECHO_SERVER']
+from running import COMMAND, DEADLINE, Running
 
 N_TALKING = 1_000
 N_SHORT = 100_000
@@ -44,7 +42,7 @@ class Server(Running):
     """A server that listens on a port."""
 
     def __init__(self, *args, **kwargs):
-        super().__init__([PROGRAM, *map(str, args)], dict(os.environ), **kwargs)
+        super().__init__([*COMMAND, *map(str, args)], dict(os.environ), **kwargs)
         words = self.process.stdout.readline().decode()
         self.port = int(re.fullmatch(r'Listening on 127\.0\.0\.1:(\d+)\n', words)[1])
 
@@ -168,7 +166,7 @@ class Echoing(Case):
 
 class CommandLine(Case):
     def run_program(self, *args):
-        return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=DEADLINE)
+        return subprocess.run([*COMMAND, *args], capture_output=True, text=True, timeout=DEADLINE)
 
     def test_help(self):
         done = self.run_program('--help')

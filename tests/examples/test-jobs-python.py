@@ -9,22 +9,13 @@ import importlib.util
 import os
 import signal
 import subprocess
-import sys
 import unittest
 
-try:
-    import gi
-    gi.require_version('Gtk', '4.0')
-except (ImportError, ValueError) as error:
-    print(f'1..0 # SKIP {error}')
-    sys.exit(0)
-
-from gi.repository import GLib, Gtk  # noqa: E402
-
 import tap
-from running import Running, wait_until
+from running import COMMAND, Running, wait_until
 
-PROGRAM = os.environ['JOBS'].split()
+tap.require('Gtk', '4.0')
+from gi.repository import GLib, Gtk  # noqa: E402
 
 APP_ID = 'org.libtasker.PythonJobs'
 APP_PATH = '/org/libtasker/PythonJobs'
@@ -34,7 +25,7 @@ class Application(Running):
     """The application, under way."""
 
     def __init__(self):
-        super().__init__(PROGRAM, os.environ)
+        super().__init__(COMMAND, os.environ)
         wait_until(self.has_window)
 
     def call(self, path, method, *args):
@@ -134,7 +125,7 @@ class Use(unittest.TestCase):
 
 
 def load_program():
-    spec = importlib.util.spec_from_file_location('jobs', PROGRAM[-1])
+    spec = importlib.util.spec_from_file_location('jobs', COMMAND[-1])
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -17,9 +17,7 @@ import unittest
 
 import tap
 from pictures import png, read_png, thumbnail_name
-from running import DEADLINE, Running, wait_until
-
-PROGRAM = os.environ['JOBS']
+from running import COMMAND, DEADLINE, Running, wait_until
 
 APP_ID = 'org.libtasker.Jobs'
 APP_PATH = '/org/libtasker/Jobs'
@@ -40,7 +38,7 @@ class Application(Running):
     """The application, under way."""
 
     def __init__(self, env, journal, *args):
-        super().__init__([PROGRAM, '--journal', str(journal), *map(str, args)], env)
+        super().__init__([*COMMAND, '--journal', str(journal), *map(str, args)], env)
         self.env = env
         self.journal = journal
         wait_until(self.has_window)
@@ -354,7 +352,7 @@ class Quitting(Case):
             self.assertFalse(application.is_enabled(action, WINDOW_PATH))
         application.activate('start-heartbeat')
         # Started once more, it is the one that runs which shows its window.
-        again = subprocess.run([PROGRAM], env=self.env, capture_output=True, timeout=DEADLINE, check=True)
+        again = subprocess.run(COMMAND, env=self.env, capture_output=True, timeout=DEADLINE, check=True)
         self.assertEqual((again.stdout, again.stderr), (b'', b''))
 
         self.assertEqual(application.finish(), 0)
@@ -364,7 +362,7 @@ class Quitting(Case):
 
 class CommandLine(Case):
     def run_program(self, *args):
-        return subprocess.run([PROGRAM, *args], env=self.env, capture_output=True, text=True,
+        return subprocess.run([*COMMAND, *args], env=self.env, capture_output=True, text=True,
                               timeout=DEADLINE, check=False)
 
     def test_help(self):

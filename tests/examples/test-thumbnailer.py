@@ -22,9 +22,7 @@ import unittest
 import tap
 from feeder import Feeder
 from pictures import mime_database, png, read_png, thumbnail_name
-from running import DEADLINE, Running
-
-PROGRAM = os.environ['THUMBNAILER']
+from running import COMMAND, DEADLINE, Running
 
 STOPPING = 'Stopping when the pictures at hand are done.'
 GIVING_UP = 'Giving up the pictures at hand.'
@@ -38,7 +36,7 @@ def without_override(command):
 
     setpriv = ['setpriv', '--bounding-set=-dac_override,-dac_read_search',
                '--inh-caps=-dac_override,-dac_read_search', '--']
-    if not shutil.which('setpriv') or subprocess.run([*setpriv, PROGRAM, '--help'],
+    if not shutil.which('setpriv') or subprocess.run([*setpriv, *COMMAND, '--help'],
                                                      capture_output=True).returncode != 0:
         raise unittest.SkipTest('root cannot give up what makes it ignore permissions')
     return setpriv + command
@@ -88,7 +86,7 @@ class Case(unittest.TestCase):
         return [first, *others]
 
     def command(self, *args):
-        return [PROGRAM, '--output', str(self.output), *map(str, args)]
+        return [*COMMAND, '--output', str(self.output), *map(str, args)]
 
     def run_command(self, command, **kwargs):
         kwargs = {'stdout': subprocess.PIPE, **kwargs}
@@ -146,7 +144,7 @@ class Making(Case):
     def test_users_own_thumbnails(self):
         picture = self.picture('picture.png')
 
-        done = self.run_command([PROGRAM, str(picture)])
+        done = self.run_command([*COMMAND, str(picture)])
 
         self.assertEqual((done.returncode, done.stdout), (0, '1 picture done\n'))
         thumbnails = self.top / 'cache/thumbnails'
@@ -157,7 +155,7 @@ class Making(Case):
     def test_relative_name(self):
         picture = self.picture('picture.png')
 
-        done = self.run_command([PROGRAM, '-o', '../output', 'picture.png'], cwd=self.source)
+        done = self.run_command([*COMMAND, '-o', '../output', 'picture.png'], cwd=self.source)
 
         self.assertEqual((done.returncode, done.stdout), (0, '1 picture done\n'))
         self.assert_thumbnails(picture)
@@ -247,7 +245,7 @@ class Making(Case):
 
 class CommandLine(Case):
     def test_help(self):
-        done = self.run_command([PROGRAM, '--help'])
+        done = self.run_command([*COMMAND, '--help'])
 
         self.assertEqual((done.returncode, done.stderr), (0, ''))
         for option in ('--size=SIZE', '--output=DIRECTORY', '--jobs=NUMBER', '--recursive'):
