@@ -47,6 +47,43 @@ bench_gate_clear (BenchGate *self)
   g_cond_clear (&self->changed);
 }
 
+static void
+gtask_returned (GObject      *source_object,
+                GAsyncResult *result,
+                gpointer      user_data)
+{
+  guint *n_returned = user_data;
+
+  if (g_task_propagate_boolean (G_TASK (result), NULL))
+    (*n_returned)++;
+}
+
+GTask *
+bench_gtask_new (guint *n_returned)
+{
+  return g_task_new (NULL, NULL, gtask_returned, n_returned);
+}
+
+void
+bench_gtask_in_thread (GTask        *task,
+                       gpointer      source_object,
+                       gpointer      task_data,
+                       GCancellable *cancellable)
+{
+  if (task_data != NULL)
+    bench_gate_pass (task_data);
+  g_task_return_boolean (task, TRUE);
+}
+
+/* Iterates until so many have been returned. */
+void
+bench_gtasks_wait (const guint *n_returned,
+                   guint        n)
+{
+  while (*n_returned < n)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 void
 bench_figure (GString    *figures,
               const char *key,

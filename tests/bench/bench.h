@@ -64,6 +64,16 @@ void bench_per_piece (GString    *figures,
                       gint64      elapsed,
                       guint       n);
 
+/* GTasks whose callbacks count in the main loop that they have been returned.
+ * What runs in threads passes the gate first that is its task data, if any. */
+GTask *bench_gtask_new       (guint        *n_returned);
+void   bench_gtask_in_thread (GTask        *task,
+                              gpointer      source_object,
+                              gpointer      task_data,
+                              GCancellable *cancellable);
+void   bench_gtasks_wait     (const guint  *n_returned,
+                              guint         n);
+
 void bench_count_polls (GMainContext *context);
 void bench_wake_ups    (GString      *figures,
                         guint         ms);

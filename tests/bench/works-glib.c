@@ -25,45 +25,43 @@ pool (guint    n,
   bench_per_piece (figures, bench_now () - start, n);
 }
 
+/* From the first that @start gets until the callbacks of all have been called. */
 static void
-gtask_in_thread (GTask        *task,
-                 gpointer      source_object,
-                 gpointer      task_data,
-                 GCancellable *cancellable)
+time_gtasks (guint    n,
+             GString *figures,
+             void   (*start) (GTask *task))
 {
-  if (task_data != NULL)
-    bench_gate_pass (task_data);
-  g_task_return_boolean (task, TRUE);
+  guint n_returned = 0;
+  gint64 begin = bench_now ();
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (GTask) task = bench_gtask_new (&n_returned);
+
+      start (task);
+    }
+  bench_gtasks_wait (&n_returned, n);
+
+  bench_per_piece (figures, bench_now () - begin, n);
 }
 
 static void
-gtask_returned (GObject      *source_object,
-                GAsyncResult *result,
-                gpointer      user_data)
+run_gtask (GTask *task)
 {
-  guint *n_returned = user_data;
-
-  if (g_task_propagate_boolean (G_TASK (result), NULL))
-    (*n_returned)++;
+  g_task_run_in_thread (task, bench_gtask_in_thread);
 }
 
 static void
 gtasks (guint    n,
         GString *figures)
 {
-  guint n_returned = 0;
-  gint64 start = bench_now ();
+  time_gtasks (n, figures, run_gtask);
+}
 
-  for (guint i = 0; i < n; i++)
-    {
-      g_autoptr (GTask) task = g_task_new (NULL, NULL, gtask_returned, &n_returned);
-
-      g_task_run_in_thread (task, gtask_in_thread);
-    }
-  while (n_returned < n)
-    g_main_context_iteration (NULL, TRUE);
-
-  bench_per_piece (figures, bench_now () - start, n);
+static void
+return_gtask (GTask *task)
+{
+  g_task_return_boolean (task, TRUE);
 }
 
 /* Each has its result at once, and its callback is called in an idle. */
@@ -71,19 +69,7 @@ static void
 gtask_returns (guint    n,
                GString *figures)
 {
-  guint n_returned = 0;
-  gint64 start = bench_now ();
-
-  for (guint i = 0; i < n; i++)
-    {
-      g_autoptr (GTask) task = g_task_new (NULL, NULL, gtask_returned, &n_returned);
-
-      g_task_return_boolean (task, TRUE);
-    }
-  while (n_returned < n)
-    g_main_context_iteration (NULL, TRUE);
-
-  bench_per_piece (figures, bench_now () - start, n);
+  time_gtasks (n, figures, return_gtask);
 }
 
 /* Every other task is urgent, and all of them are queued before any is done. */
@@ -97,15 +83,14 @@ gtasks_priorities (guint    n,
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (GTask) task = g_task_new (NULL, NULL, gtask_returned, &n_returned);
+      g_autoptr (GTask) task = bench_gtask_new (&n_returned);
 
       g_task_set_task_data (task, &gate, NULL);
       g_task_set_priority (task, i % 2 == 0 ? G_PRIORITY_LOW : G_PRIORITY_DEFAULT);
-      g_task_run_in_thread (task, gtask_in_thread);
+      g_task_run_in_thread (task, bench_gtask_in_thread);
     }
   bench_gate_open (&gate);
-  while (n_returned < n)
-    g_main_context_iteration (NULL, TRUE);
+  bench_gtasks_wait (&n_returned, n);
 
   bench_per_piece (figures, bench_now () - start, n);
   bench_gate_clear (&gate);

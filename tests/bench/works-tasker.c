@@ -211,28 +211,6 @@ full_priorities (guint    n,
 }
 
 static void
-gtask_in_thread (GTask        *task,
-                 gpointer      source_object,
-                 gpointer      task_data,
-                 GCancellable *cancellable)
-{
-  if (task_data != NULL)
-    bench_gate_pass (task_data);
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
-gtask_returned (GObject      *source_object,
-                GAsyncResult *result,
-                gpointer      user_data)
-{
-  guint *n_returned = user_data;
-
-  if (g_task_propagate_boolean (G_TASK (result), NULL))
-    (*n_returned)++;
-}
-
-static void
 gtasks (guint    n,
         GString *figures)
 {
@@ -242,12 +220,11 @@ gtasks (guint    n,
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (GTask) task = g_task_new (NULL, NULL, gtask_returned, &n_returned);
+      g_autoptr (GTask) task = bench_gtask_new (&n_returned);
 
-      tasker_group_run_in_thread (group, task, gtask_in_thread);
+      tasker_group_run_in_thread (group, task, bench_gtask_in_thread);
     }
-  while (n_returned < n)
-    g_main_context_iteration (NULL, TRUE);
+  bench_gtasks_wait (&n_returned, n);
   join_succeeded (group, n);
 
   bench_per_piece (figures, bench_now () - start, n);
@@ -264,15 +241,14 @@ gtasks_priorities (guint    n,
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (GTask) task = g_task_new (NULL, NULL, gtask_returned, &n_returned);
+      g_autoptr (GTask) task = bench_gtask_new (&n_returned);
 
       g_task_set_task_data (task, &gate, NULL);
       g_task_set_priority (task, alternate_priority (i));
-      tasker_group_run_in_thread (group, task, gtask_in_thread);
+      tasker_group_run_in_thread (group, task, bench_gtask_in_thread);
     }
   bench_gate_open (&gate);
-  while (n_returned < n)
-    g_main_context_iteration (NULL, TRUE);
+  bench_gtasks_wait (&n_returned, n);
   join_succeeded (group, n);
 
   bench_per_piece (figures, bench_now () - start, n);
