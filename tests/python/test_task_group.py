@@ -19,6 +19,17 @@ async def fail(error, delay=0):
     raise error
 
 
+async def cancel(coroutine, log):
+    """Runs it as a task that is cancelled in the middle of it."""
+    task = asyncio.ensure_future(coroutine)
+    await asyncio.sleep(0.01)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        log.append('cancelled')
+
+
 @unittest.skipIf(not hasattr(asyncio, 'TaskGroup'), 'this Python has no asyncio.TaskGroup')
 class TaskGroup(Case):
     def compare(self, program, seconds=60):
@@ -137,13 +148,7 @@ class TaskGroup(Case):
                     log.append('in')
                     await asyncio.sleep(1000)
 
-            task = asyncio.ensure_future(inner())
-            await asyncio.sleep(0.01)
-            task.cancel()
-            try:
-                await task
-            except asyncio.CancelledError:
-                log.append('cancelled')
+            await cancel(inner(), log)
 
         self.compare(program)
 
@@ -153,13 +158,7 @@ class TaskGroup(Case):
                 async with make() as group:
                     group.create_task(asyncio.sleep(1000))
 
-            task = asyncio.ensure_future(inner())
-            await asyncio.sleep(0.01)
-            task.cancel()
-            try:
-                await task
-            except asyncio.CancelledError:
-                log.append('cancelled')
+            await cancel(inner(), log)
 
         self.compare(program)
 
