@@ -143,7 +143,8 @@ struct _TaskerCore
   GQueue         sleepers;  /* all that block, for a task too */
   guint          n_joiners;
   GHashTable    *contexts;  /* GMainContext → how many detached jobs end in it */
-  gint64         alone_since; /* joiners wait for handles alone, or 0 */
+  gint64         alone_since; /* there is nothing but handles or children, or 0 */
+  gboolean       told_handles; /* of those, to the log */
   gboolean       watching_handles;
 
   gboolean       bound;           /* to an application */

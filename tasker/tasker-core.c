@@ -169,34 +169,41 @@ tasker_core_drop_results (TaskerCore  *self,
   return n_dropped;
 }
 
+/* Whether it has been so for long; with the lock held. */
+static gboolean
+is_long_alone (TaskerCore *self)
+{
+  return self->alone_since != 0 &&
+         g_get_monotonic_time () - self->alone_since >= HANDLES_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
+}
+
 static gboolean on_handles_timer (gpointer user_data);
 
 static void
-watch_handles (TaskerCore *self,
-               guint       delay_ms)
+watch_handles (TaskerCore *self)
 {
-  tasker_service_add_timer (delay_ms, on_handles_timer,
+  tasker_service_add_timer (HANDLES_PATIENCE_MS, on_handles_timer,
                             tasker_core_ref (self), (GDestroyNotify) tasker_core_unref);
 }
 
-/* A group whose joiners wait for nothing but handles has perhaps forgotten
- * one. */
+/* A group that has nothing to do but to wait for handles, or for children, has
+ * perhaps forgotten one. Who waits for a child may be a joiner of its parent. */
 static void
 look_for_forgotten_handles (TaskerCore *self)
 {
-  gboolean alone = self->n_joiners > 0 && self->n_open > 0 &&
-                   tasker_core_get_n_live (self) == 0;
+  gboolean alone = (self->n_joiners > 0 || self->parent != NULL) &&
+                   self->n_open + self->children.length > 0 &&
+                   tasker_core_get_n_live (self) == self->children.length;
 
   if (!alone)
-    {
-      self->alone_since = 0;
-    }
+    self->alone_since = 0;
   else if (self->alone_since == 0)
-    {
-      self->alone_since = g_get_monotonic_time ();
-      if (!self->watching_handles)
-        self->todo.watch_handles = self->watching_handles = TRUE;
-    }
+    self->alone_since = g_get_monotonic_time ();
+
+  if (alone && self->n_joiners > 0 && !self->watching_handles && !self->told_handles)
+    self->todo.watch_handles = self->watching_handles = TRUE;
+  if (!alone || self->n_joiners == 0)
+    self->told_handles = FALSE;
 }
 
 static void
@@ -257,7 +264,7 @@ carry_out (TaskerCore *self,
   if (todo->watch_growth)
     tasker_growth_watch (self);
   if (todo->watch_handles)
-    watch_handles (self, HANDLES_PATIENCE_MS);
+    watch_handles (self);
   if (todo->ask_later)
     tasker_watch_ask_later (self);
   if (tasker_runner_short_of_threads ())
@@ -342,7 +349,7 @@ unlock_once (TaskerCore *self)
     unwatch_signals (self);
   if (!g_queue_is_empty (&self->waiters))
     tasker_waiter_settle (self, &self->waiters);
-  if (self->n_joiners > 0 || self->alone_since != 0)
+  if (self->n_joiners > 0 || self->alone_since != 0 || self->parent != NULL)
     look_for_forgotten_handles (self);
   g_atomic_int_set (&self->n_urgent, (int) self->queue.n_urgent);
   if (self->parent != NULL)
@@ -385,34 +392,59 @@ tasker_core_unlock (TaskerCore *self)
     }
 }
 
+static void
+say_forgotten (TaskerCore *self,
+               guint       n_open)
+{
+  g_message (g_dngettext (GETTEXT_PACKAGE,
+                          "Group “%s” has no task left, but its join waits for %u handle that is not finished",
+                          "Group “%s” has no task left, but its join waits for %u handles that are not finished",
+                          n_open),
+             self->name != NULL ? self->name : "", n_open);
+}
+
+/* Tells of the group, and of those below it. Returns: whether there was one to tell of */
+static gboolean
+say_all_forgotten (TaskerCore *self)
+{
+  GQueue groups = G_QUEUE_INIT;
+  gboolean said = FALSE;
+  TaskerCore *core;
+
+  g_queue_push_tail (&groups, tasker_core_ref (self));
+  while ((core = g_queue_pop_head (&groups)) != NULL)
+    {
+      guint n_open;
+
+      tasker_core_lock (core);
+      n_open = is_long_alone (core) ? core->n_open : 0;
+      for (GList *l = core->children.head; l != NULL; l = l->next)
+        g_queue_push_tail (&groups, tasker_core_ref (l->data));
+      tasker_core_unlock (core);
+
+      if (n_open > 0)
+        say_forgotten (core, n_open);
+      said = said || n_open > 0;
+      tasker_core_unref (core);
+    }
+
+  return said;
+}
+
 static gboolean
 on_handles_timer (gpointer user_data)
 {
   TaskerCore *self = user_data;
-  gint64 left_ms = 0;
-  guint n_open = 0;
+  gboolean said = say_all_forgotten (self);
+  gboolean again;
 
   tasker_core_lock (self);
-  if (self->alone_since != 0)
-    {
-      gint64 waited_ms = (g_get_monotonic_time () - self->alone_since) / 1000;
-
-      left_ms = MAX (HANDLES_PATIENCE_MS - waited_ms, 0);
-      n_open = self->n_open;
-    }
-  self->watching_handles = left_ms > 0;
+  self->told_handles = said;
+  self->watching_handles = !said && self->alone_since != 0 && self->n_joiners > 0;
+  again = self->watching_handles;
   tasker_core_unlock (self);
 
-  if (left_ms > 0)
-    watch_handles (self, (guint) left_ms);
-  else if (n_open > 0)
-    g_message (g_dngettext (GETTEXT_PACKAGE,
-                            "Group “%s” has no task left, but its join waits for %u handle that is not finished",
-                            "Group “%s” has no task left, but its join waits for %u handles that are not finished",
-                            n_open),
-               self->name != NULL ? self->name : "", n_open);
-
-  return G_SOURCE_REMOVE;
+  return again ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 /* Handles */

@@ -376,6 +376,45 @@ test_forgotten_subprocess (void)
   tasker_test_gate_clear (&gate);
 }
 
+/* The parent's join waits for one below it for which nobody else waits, and for a
+ * child that has something to do. */
+static void
+test_forgotten_child_subprocess (void)
+{
+  g_autoptr (TaskerGroup) parent = tasker_test_group ("parent");
+  g_autoptr (TaskerGroup) child = tasker_group_new_child (parent, "child");
+  g_autoptr (TaskerGroup) grandchild = tasker_group_new_child (child, "forgetful");
+  g_autoptr (TaskerGroup) busy = tasker_group_new_child (parent, "industrious");
+  g_autoptr (TaskerGroup) clone = tasker_group_clone (grandchild);
+  TaskerTestGate gate;
+  Joiner joiner;
+  GThread *thread;
+
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+  tasker_test_gate_init (&gate);
+  tasker_group_spawn (busy, NULL, tasker_test_pass_gate, &gate, NULL);
+  tasker_group_finish (child);
+  tasker_group_finish (grandchild);
+  thread = joiner_start (&joiner, parent);
+  g_usleep (6500000);
+
+  tasker_group_finish (clone);
+  tasker_group_finish (busy);
+  tasker_test_gate_open (&gate);
+  g_thread_join (thread);
+  tasker_test_gate_clear (&gate);
+}
+
+static void
+test_forgotten_child (void)
+{
+  g_test_trap_subprocess ("/handles/forgotten/child/subprocess", 0, 0);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("*forgetful*1*");
+  g_test_trap_assert_stderr_unmatched ("*parent*");
+  g_test_trap_assert_stderr_unmatched ("*industrious*");
+}
+
 static void
 test_forgotten (void)
 {
@@ -449,6 +488,8 @@ main (int    argc,
   tasker_test_add ("/handles/join-from-all", test_join_from_all);
   tasker_test_add ("/handles/finish-race", test_finish_race);
   tasker_test_add ("/handles/forgotten", test_forgotten);
+  tasker_test_add ("/handles/forgotten/child", test_forgotten_child);
+  tasker_test_add ("/handles/forgotten/child/subprocess", test_forgotten_child_subprocess);
   tasker_test_add ("/handles/forgotten/subprocess", test_forgotten_subprocess);
   tasker_test_add ("/handles/spawn-on-finished", test_spawn_on_finished);
   tasker_test_add ("/handles/bad-input", test_bad_input);
