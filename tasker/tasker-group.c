@@ -1661,9 +1661,7 @@ tasker_group_spawn_owned (TaskerGroup *self,
     return NULL;
 
   task = tasker_task_new_owned (name, owner, key);
-  if (task == NULL || !enter (self, task))
-    return NULL;
-  if (!push_full (self, task))
+  if (task == NULL || !enter (self, task) || !push_full (self, task))
     return NULL;
 
   return g_steal_pointer (&task);

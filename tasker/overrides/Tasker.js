@@ -44,7 +44,6 @@ function _init() {
     const {complete_many: completeMany} = Tasker.Task;
     const {next_async: beginNext} = Tasker.JoinStream.prototype;
     const {is_cancelled: isCancelled} = Gio.Cancellable.prototype;
-    const {getPrototypeOf} = Object;
 
     /* What a task's function returned, `{value}`, or failed with, `{error}`. It is
      * kept in the task, and so as long as the library or anybody else holds that;
@@ -144,12 +143,12 @@ function _init() {
 
     /* Tasks */
 
-    /* Most functions are of these kinds, and need not be looked at any closer. */
-    const PLAIN = [async () => {}, () => {}].map(getPrototypeOf);
+    const {toStringTag} = Symbol;
+    const GENERATORS = ['GeneratorFunction', 'AsyncGeneratorFunction'];
 
     function checkFunction(func, where) {
         if (typeof func === 'function') {
-            if (!PLAIN.includes(getPrototypeOf(func)) && func[Symbol.toStringTag]?.endsWith('GeneratorFunction'))
+            if (GENERATORS.includes(func[toStringTag]))
                 throw new TypeError(`${where}: a generator cannot be a task; give an async function, async task => { … }`);
             return;
         }

@@ -77,6 +77,30 @@ test('collect and poll_collect', async () => {
     assertSame(collected[0], tasks[1]);
 });
 
+/* The override spawns in this way, and is another owner. */
+test('an owner is told of many tasks by their keys', async () => {
+    const group = Tasker.Group.new('owned');
+    const told = {begun: [], ended: []};
+    const owner = Tasker.Task.register_async_owner((begun, ended) => {
+        told.begun.push(...begun);
+        told.ended.push(...ended);
+    });
+    const tasks = [5, 6, 7].map(key => group.spawn_owned(`${key}`, owner, key));
+    const last = Tasker.Task.new_owned('8', owner, 8);
+
+    group.add(last);
+    assertEqual(tasks.map(task => task.get_key(owner)), [5, 6, 7]);
+    assertSame(last.get_key(owner + 1), 0);
+    await waitFor(() => told.begun.length === 4);
+    assertSame(Tasker.Task.complete_many(tasks.slice(0, 2), false), 2);
+    assertSame(Tasker.Task.complete_many([tasks[2], last], true), 2);
+    await finished(group);
+    await waitFor(() => told.ended.length === 2);
+    assertEqual(told, {begun: [5, 6, 7, 8], ended: [7, 8]});
+    assertEqual(group.poll_collect().map(task => task.get_name()), ['5', '6', '7', '8']);
+    assertSame(group.spawn_owned(null, owner, 9), null);
+});
+
 test('counts', async () => {
     const group = Tasker.Group.new('counts');
 

@@ -237,6 +237,7 @@ class References(Case):
     def test_made(self):
         group = Tasker.Group.new('all')
         owner = Tasker.Task.register_owner(lambda task, aborted, *data: None)
+        async_owner = Tasker.Task.register_async_owner(lambda *args: None)
         process = Gio.Subprocess.new(['true'], Gio.SubprocessFlags.NONE)
         for function in (lambda: Tasker.Group.new(None), group.clone, lambda: group.new_child('child'),
                          group.create_stopper, group.create_signaller, group.get_tasks,
@@ -248,7 +249,8 @@ class References(Case):
                          lambda: Tasker.Task.new_async(None, None),
                          lambda: Tasker.Task.new_for_gtask(Gio.Task.new(None, None, None)),
                          lambda: Tasker.Task.new_for_subprocess(None, process),
-                         lambda: Tasker.Task.new_external(None, owner)):
+                         lambda: Tasker.Task.new_external(None, owner),
+                         lambda: Tasker.Task.new_owned(None, async_owner, 1)):
             self.check(function)
         self.assertEqual(process.__grefcount__, 1)
 
@@ -278,6 +280,31 @@ class References(Case):
         self.check(begin)
         group.finish()
         self.assertIsNone(group.begin_external(None, owner))
+
+    def test_owned(self):
+        group = Tasker.Group.new('owned')
+        news = []
+
+        def hear(*args):
+            # The lengths are told as well.
+            news.append([each for each in args if isinstance(each, list)])
+
+        owner = Tasker.Task.register_async_owner(hear)
+
+        def run():
+            news.clear()
+            task = group.spawn_owned(None, owner, 7)
+            self.assertEqual(task.get_key(owner), 7)
+            iterate_until(lambda: news)
+            self.assertEqual(Tasker.Task.complete_many([task], True), 1)
+            iterate_until(lambda: len(news) == 2)
+            self.assertEqual(news, [[[7], []], [[], [7]]])
+            self.assertIs(group.poll_collect()[0], task)
+            return task
+
+        self.check(run)
+        group.finish()
+        self.assertIsNone(group.spawn_owned(None, owner, 1))
 
     def test_models(self):
         group = Tasker.Group.new('models')

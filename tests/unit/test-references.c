@@ -53,6 +53,15 @@ be_told (TaskerTask *task,
 }
 
 static void
+hear_news (gpointer     user_data,
+           const guint *begun,
+           gsize        n_begun,
+           const guint *ended,
+           gsize        n_ended)
+{
+}
+
+static void
 test_group (void)
 {
   g_autoptr (TaskerGroup) group = tasker_group_new ("references");
@@ -74,6 +83,7 @@ test_new_tasks (void)
   g_autoptr (GTask) gtask = g_task_new (NULL, NULL, NULL, NULL);
   g_autoptr (GSubprocess) process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, "true", NULL);
   guint owner = tasker_task_register_owner (be_told, NULL, NULL);
+  guint async_owner = tasker_task_register_async_owner (hear_news, NULL, NULL);
 
   assert_owned (g_object_new (TASKER_TYPE_TASK, NULL));
   assert_owned (tasker_task_new (NULL, tasker_test_succeed, NULL, NULL));
@@ -82,6 +92,7 @@ test_new_tasks (void)
   assert_owned (tasker_task_new_each (NULL, 1, take_item, NULL, NULL));
   assert_owned (tasker_task_new_async (NULL, NULL, NULL, NULL));
   assert_owned (tasker_task_new_external (NULL, owner));
+  assert_owned (tasker_task_new_owned (NULL, async_owner, 1));
   assert_owned (tasker_task_new_for_subprocess (NULL, process));
   g_assert_true (g_subprocess_wait (process, NULL, NULL));
   tasker_test_wait_for (get_n_references (process) == 1);
@@ -287,6 +298,20 @@ test_external (void)
   assert_owned (task);
 }
 
+static void
+test_owned (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("owned");
+  guint owner = tasker_task_register_async_owner (hear_news, NULL, NULL);
+  TaskerTask *task = tasker_group_spawn_owned (group, NULL, owner, 1);
+
+  tasker_test_iterate_until (tasker_task_get_state (task) == TASKER_TASK_STATE_RUNNING);
+  g_assert_cmpuint (tasker_task_complete_many (&task, 1, TRUE), ==, 1);
+  tasker_test_iterate_until (tasker_task_is_finished (task));
+  g_ptr_array_unref (tasker_group_poll_collect (group));
+  assert_owned (task);
+}
+
 /* Values are copied, and what is got is only looked at. */
 static void
 test_value (void)
@@ -354,6 +379,7 @@ main (int    argc,
   tasker_test_add ("/references/stream", test_stream);
   tasker_test_add ("/references/models", test_models);
   tasker_test_add ("/references/external", test_external);
+  tasker_test_add ("/references/owned", test_owned);
   tasker_test_add ("/references/value", test_value);
   tasker_test_add ("/references/gtasks", test_gtasks);
 
