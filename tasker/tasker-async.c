@@ -103,23 +103,39 @@ call (TaskerAsyncJob *self,
   tasker_home_clock (&self->home);
 }
 
+/* With the core's lock held: whoever completed or aborted it before it waited could
+ * not wake it. */
+static void
+look_again (TaskerAsyncJob *self,
+            TaskerCore     *core)
+{
+  if (is_known (self) || tasker_core_is_aborted (core, &self->home.job))
+    tasker_home_ready (&self->home);
+}
+
 static void
 start (TaskerAsyncJob *self,
        TaskerCore     *core)
 {
+  gboolean calls = self->home.job.func != NULL && !is_known (self);
+
   /* From here on it can be completed, or aborted, at any time. */
   tasker_core_lock (core);
   tasker_home_wait (&self->home);
+  if (!calls)
+    look_again (self, core);
   tasker_core_unlock (core);
 
-  if (self->home.job.func != NULL && !is_known (self))
-    call (self, core);
-  else
-    tell_begun (self);
+  if (!calls)
+    {
+      tell_begun (self);
+      return;
+    }
+
+  call (self, core);
 
   tasker_core_lock (core);
-  if (is_known (self) || tasker_core_is_aborted (core, &self->home.job))
-    tasker_home_ready (&self->home);
+  look_again (self, core);
   tasker_core_unlock (core);
 }
 
