@@ -470,6 +470,25 @@ tasker_test_gate_occupy (TaskerTestGate *gate,
   tasker_test_gate_await (gate, 1);
 }
 
+/* Barriers */
+
+void
+tasker_test_barrier_init (TaskerTestBarrier *barrier,
+                          guint              n_missing)
+{
+  g_mutex_init (&barrier->mutex);
+  g_cond_init (&barrier->cond);
+  barrier->n_missing = n_missing;
+}
+
+void
+tasker_test_barrier_clear (TaskerTestBarrier *barrier)
+{
+  g_assert_cmpuint (barrier->n_missing, ==, 0);
+  g_mutex_clear (&barrier->mutex);
+  g_cond_clear (&barrier->cond);
+}
+
 /* Functions for tasks */
 
 /* Waits until the gate is open, stopped or not, and succeeds. */
@@ -487,6 +506,24 @@ tasker_test_pass_gate (gpointer       user_data,
     g_cond_wait (&gate->cond, &gate->mutex);
   gate->n_waiting--;
   g_mutex_unlock (&gate->mutex);
+
+  return TRUE;
+}
+
+/* Succeeds when all have come that the barrier was made for. */
+gboolean
+tasker_test_pass_barrier (gpointer       user_data,
+                          GCancellable  *stopper,
+                          GError       **error)
+{
+  TaskerTestBarrier *barrier = user_data;
+
+  g_mutex_lock (&barrier->mutex);
+  if (--barrier->n_missing == 0)
+    g_cond_broadcast (&barrier->cond);
+  while (barrier->n_missing > 0)
+    g_cond_wait (&barrier->cond, &barrier->mutex);
+  g_mutex_unlock (&barrier->mutex);
 
   return TRUE;
 }

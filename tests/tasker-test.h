@@ -144,8 +144,23 @@ void         tasker_test_gate_await    (TaskerTestGate  *gate,
 void         tasker_test_gate_occupy   (TaskerTestGate  *gate,
                                         TaskerGroup     *group);
 
+/* A barrier: nobody passes before all have come. */
+typedef struct
+{
+  GMutex mutex;
+  GCond  cond;
+  guint  n_missing;
+} TaskerTestBarrier;
+
+void         tasker_test_barrier_init  (TaskerTestBarrier *barrier,
+                                        guint              n_missing);
+void         tasker_test_barrier_clear (TaskerTestBarrier *barrier);
+
 /* Functions for tasks. */
 gboolean     tasker_test_pass_gate     (gpointer         gate,
+                                        GCancellable    *stopper,
+                                        GError         **error);
+gboolean     tasker_test_pass_barrier  (gpointer         barrier,
                                         GCancellable    *stopper,
                                         GError         **error);
 gboolean     tasker_test_wait_stopped  (gpointer         user_data,

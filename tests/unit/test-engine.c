@@ -81,31 +81,6 @@ compute_until_stopped (gpointer       user_data,
 
 #define N_BARRIER 256
 
-/* Nobody passes before all have come. */
-typedef struct
-{
-  GMutex mutex;
-  GCond  cond;
-  guint  n_missing;
-} Barrier;
-
-static gboolean
-pass_barrier (gpointer       user_data,
-              GCancellable  *stopper,
-              GError       **error)
-{
-  Barrier *barrier = user_data;
-
-  g_mutex_lock (&barrier->mutex);
-  if (--barrier->n_missing == 0)
-    g_cond_broadcast (&barrier->cond);
-  while (barrier->n_missing > 0)
-    g_cond_wait (&barrier->cond, &barrier->mutex);
-  g_mutex_unlock (&barrier->mutex);
-
-  return TRUE;
-}
-
 /* The bound is in seconds; it is seldom a tenth of that. */
 static void
 run_barrier (gboolean full,
@@ -113,22 +88,20 @@ run_barrier (gboolean full,
 {
   g_autoptr (TaskerGroup) group = tasker_test_group ("barrier");
   gint64 begin = g_get_monotonic_time ();
-  Barrier barrier = { .n_missing = N_BARRIER };
+  TaskerTestBarrier barrier;
 
-  g_mutex_init (&barrier.mutex);
-  g_cond_init (&barrier.cond);
+  tasker_test_barrier_init (&barrier, N_BARRIER);
   for (guint i = 0; i < N_BARRIER; i++)
     {
       if (full)
-        add_full (group, G_PRIORITY_DEFAULT, pass_barrier, &barrier);
+        add_full (group, G_PRIORITY_DEFAULT, tasker_test_pass_barrier, &barrier);
       else
-        tasker_group_spawn (group, "passer", pass_barrier, &barrier, NULL);
+        tasker_group_spawn (group, "passer", tasker_test_pass_barrier, &barrier, NULL);
     }
   join_all_succeeded (group, N_BARRIER);
   g_assert_cmpint (g_get_monotonic_time () - begin, <,
                    bound_s * G_TIME_SPAN_SECOND * tasker_test_get_scale ());
-  g_cond_clear (&barrier.cond);
-  g_mutex_clear (&barrier.mutex);
+  tasker_test_barrier_clear (&barrier);
 }
 
 static void
@@ -163,15 +136,13 @@ run_inner_barrier (gpointer       user_data,
                    GError       **error)
 {
   g_autoptr (TaskerGroup) inner = tasker_group_new ("inner");
-  Barrier barrier = { .n_missing = 16 };
+  TaskerTestBarrier barrier;
 
-  g_mutex_init (&barrier.mutex);
-  g_cond_init (&barrier.cond);
+  tasker_test_barrier_init (&barrier, 16);
   for (guint i = 0; i < 16; i++)
-    tasker_group_spawn (inner, NULL, pass_barrier, &barrier, NULL);
+    tasker_group_spawn (inner, NULL, tasker_test_pass_barrier, &barrier, NULL);
   join_all_succeeded (inner, 16);
-  g_cond_clear (&barrier.cond);
-  g_mutex_clear (&barrier.mutex);
+  tasker_test_barrier_clear (&barrier);
 
   return TRUE;
 }

@@ -309,30 +309,6 @@ test_idle_thread (void)
   tasker_test_ledger_close (ledger, N_TASKS, N_TASKS);
 }
 
-typedef struct
-{
-  GMutex mutex;
-  GCond  cond;
-  guint  n_missing;
-} Barrier;
-
-static gboolean
-pass_barrier (gpointer       user_data,
-              GCancellable  *stopper,
-              GError       **error)
-{
-  Barrier *barrier = user_data;
-
-  g_mutex_lock (&barrier->mutex);
-  if (--barrier->n_missing == 0)
-    g_cond_broadcast (&barrier->cond);
-  while (barrier->n_missing > 0)
-    g_cond_wait (&barrier->cond, &barrier->mutex);
-  g_mutex_unlock (&barrier->mutex);
-
-  return TRUE;
-}
-
 /* There are GLibs that do not survive it when their first pool gets no thread just
  * after one was to be had. */
 static void
@@ -351,26 +327,24 @@ test_now_and_then (void)
 {
   g_autoptr (TaskerGroup) group = NULL;
   TaskerTestLedger *ledger;
-  Barrier barrier = { .n_missing = 32 };
+  TaskerTestBarrier barrier;
 
   if (!is_in_subprocess ())
     return;
 
-  g_mutex_init (&barrier.mutex);
-  g_cond_init (&barrier.cond);
+  tasker_test_barrier_init (&barrier, 32);
   group = tasker_test_group ("now-and-then");
   ledger = tasker_test_ledger_new (32 + N_TASKS);
   have_pool_made ();
   grant_one_of (3);
   for (guint i = 0; i < 32; i++)
-    tasker_test_ledger_spawn (ledger, group, NULL, pass_barrier, &barrier);
+    tasker_test_ledger_spawn (ledger, group, NULL, tasker_test_pass_barrier, &barrier);
   fill (group, ledger);
 
   join_all_succeeded (group, 32 + N_TASKS);
   tasker_test_ledger_close (ledger, 32 + N_TASKS, 32 + N_TASKS);
   g_assert_cmpint (g_atomic_int_get (&n_refused), >, 0);
-  g_cond_clear (&barrier.cond);
-  g_mutex_clear (&barrier.mutex);
+  tasker_test_barrier_clear (&barrier);
 }
 
 /* On and off, many groups, and each task runs once. */
