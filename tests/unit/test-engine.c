@@ -7,17 +7,6 @@
 #include <stdlib.h>
 
 static void
-join_all_succeeded (TaskerGroup *group,
-                    guint        n_tasks)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  tasker_test_assert_counts (group, n_tasks, 0, n_tasks, 0, 0, 0);
-}
-
-static void
 add_full (TaskerGroup *group,
           int          priority,
           TaskerFunc   func,
@@ -98,7 +87,7 @@ run_barrier (gboolean full,
       else
         tasker_group_spawn (group, "passer", tasker_test_pass_barrier, &barrier, NULL);
     }
-  join_all_succeeded (group, N_BARRIER);
+  tasker_test_assert_join (group, N_BARRIER, 0, 0);
   g_assert_cmpint (g_get_monotonic_time () - begin, <,
                    bound_s * G_TIME_SPAN_SECOND * tasker_test_get_scale ());
   tasker_test_barrier_clear (&barrier);
@@ -141,7 +130,7 @@ run_inner_barrier (gpointer       user_data,
   tasker_test_barrier_init (&barrier, 16);
   for (guint i = 0; i < 16; i++)
     tasker_group_spawn (inner, NULL, tasker_test_pass_barrier, &barrier, NULL);
-  join_all_succeeded (inner, 16);
+  tasker_test_assert_join (inner, 16, 0, 0);
   tasker_test_barrier_clear (&barrier);
 
   return TRUE;
@@ -154,7 +143,7 @@ test_nested_barriers (void)
 
   for (guint i = 0; i < 8; i++)
     tasker_group_spawn (group, NULL, run_inner_barrier, NULL, NULL);
-  join_all_succeeded (group, 8);
+  tasker_test_assert_join (group, 8, 0, 0);
 }
 
 static gboolean
@@ -176,7 +165,7 @@ count_computing_threads (void)
 
   for (guint i = 0; i < 64; i++)
     tasker_group_spawn (group, "computing", compute_a_while, &load, NULL);
-  join_all_succeeded (group, 64);
+  tasker_test_assert_join (group, 64, 0, 0);
   g_assert_cmpint (load.n_run, ==, 64);
 
   return load.max_running;
@@ -265,7 +254,7 @@ test_many_groups (void)
 
   for (guint i = 0; i < n_groups; i++)
     {
-      join_all_succeeded (groups[i], n_tasks);
+      tasker_test_assert_join (groups[i], n_tasks, 0, 0);
       g_object_unref (groups[i]);
     }
   g_assert_cmpint (load.n_run, ==, (int) (n_groups * n_tasks));
@@ -294,7 +283,7 @@ test_cap (void)
           else
             tasker_group_spawn (group, NULL, nap_with_load, &load, NULL);
         }
-      join_all_succeeded (group, n_tasks);
+      tasker_test_assert_join (group, n_tasks, 0, 0);
       g_assert_cmpint (load.n_run, ==, (int) n_tasks);
       g_assert_cmpint (load.max_running, <=, (int) max_running);
     }
@@ -367,7 +356,7 @@ test_cap_changes (void)
     }
 
   change_bound (group, &bound, 8);
-  join_all_succeeded (group, n_tasks);
+  tasker_test_assert_join (group, n_tasks, 0, 0);
 }
 
 static void
@@ -394,7 +383,7 @@ test_cap_raised (void)
   tasker_group_set_max_running (group, 0);
   tasker_test_gate_await (&gate, 8);
   tasker_test_gate_open (&gate);
-  join_all_succeeded (group, 8);
+  tasker_test_assert_join (group, 8, 0, 0);
   tasker_test_gate_clear (&gate);
 }
 
@@ -414,7 +403,7 @@ test_high_cap (void)
   g_usleep (50 * 1000);
   g_assert_cmpuint (gate.n_waiting, ==, 100);
   tasker_test_gate_open (&gate);
-  join_all_succeeded (group, 150);
+  tasker_test_assert_join (group, 150, 0, 0);
   tasker_test_gate_clear (&gate);
 }
 
@@ -479,7 +468,7 @@ run_chain (guint max_running)
 
   tasker_test_gate_await (&chain.gate, max_running);
   tasker_test_gate_open (&chain.gate);
-  join_all_succeeded (group, N_LINKS);
+  tasker_test_assert_join (group, N_LINKS, 0, 0);
   g_assert_cmpint (chain.load.max_running, <=, (int) max_running);
 
   for (guint i = 0; i < N_LINKS; i++)
@@ -537,7 +526,7 @@ test_add_wait_inside (void)
   tasker_group_set_max_running (group, 1);
   tasker_group_set_max_queued (group, 2);
   tasker_group_spawn (group, "adder", add_through_bound, &adder, NULL);
-  join_all_succeeded (group, 101);
+  tasker_test_assert_join (group, 101, 0, 0);
   g_assert_cmpint (adder.load.max_running, ==, 1);
 }
 
@@ -626,7 +615,7 @@ check_order (guint n_entries,
     }
 
   tasker_test_gate_open (&gate);
-  join_all_succeeded (group, n_entries + 1);
+  tasker_test_assert_join (group, n_entries + 1, 0, 0);
 
   qsort (entries, n_entries, sizeof (Entry), compare_entries);
   g_assert_cmpuint (journal.order->len, ==, n_entries);
@@ -736,7 +725,7 @@ test_urgent_overtakes (void)
   tasker_test_gate_open (&gate);
   tasker_test_wait_for (tasker_group_get_n_tasks (group) == 0);
   g_clear_object (&journal.group);
-  join_all_succeeded (group, 1 + n_entries + n_entries / 10);
+  tasker_test_assert_join (group, 1 + n_entries + n_entries / 10, 0, 0);
 
   for (guint i = 0; i < n_entries; i++)
     {
@@ -810,7 +799,7 @@ race_run (Race  *race,
   tasker_test_gate_open (&race->busy);
   tasker_test_wait_for (tasker_group_get_n_tasks (race->group) == n_slow);
   tasker_test_gate_open (&race->slow);
-  join_all_succeeded (race->group, 1 + race->n_entries + n_slow);
+  tasker_test_assert_join (race->group, 1 + race->n_entries + n_slow, 0, 0);
   g_assert_cmpuint (race->journal.order->len, ==, race->n_entries);
 }
 
@@ -938,7 +927,7 @@ hold_one (guint max_running,
   tasker_test_wait_for (tasker_group_get_n_tasks (group) == 1);
   tasker_test_gate_open (&gate);
 
-  join_all_succeeded (group, n_tasks);
+  tasker_test_assert_join (group, n_tasks, 0, 0);
   tasker_test_ledger_close (ledger, n_tasks, n_tasks);
   tasker_test_gate_clear (&gate);
 }
@@ -1102,7 +1091,7 @@ test_no_wake_up_lost (void)
         g_thread_yield ();
       tasker_test_wait_for (g_atomic_int_get (&number) == (int) i + 1);
     }
-  join_all_succeeded (group, n_rounds);
+  tasker_test_assert_join (group, n_rounds, 0, 0);
 }
 
 typedef struct
@@ -1144,7 +1133,7 @@ test_many_spawners (void)
       threads[i] = g_thread_new ("spawner", spawner_thread, &spawners[i]);
     }
 
-  join_all_succeeded (group, 4 * n_rounds);
+  tasker_test_assert_join (group, 4 * n_rounds, 0, 0);
   g_assert_cmpint (number, ==, (int) (4 * n_rounds));
   for (guint i = 0; i < 4; i++)
     g_thread_join (threads[i]);

@@ -43,17 +43,6 @@ assert_join_pends (Joiner *joiner)
 }
 
 static void
-join_and_count (TaskerGroup *group,
-                guint        n_tasks)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  tasker_test_assert_counts (group, n_tasks, 0, n_tasks, 0, 0, 0);
-}
-
-static void
 test_new (void)
 {
   g_autoptr (TaskerGroup) named = tasker_test_group ("sync");
@@ -64,8 +53,8 @@ test_new (void)
   g_assert_null (tasker_group_get_name (nameless));
   g_assert_false (tasker_group_is_finished (named));
   g_assert_false (tasker_group_is_stopped (named));
-  join_and_count (named, 0);
-  join_and_count (nameless, 0);
+  tasker_test_assert_join (named, 0, 0, 0);
+  tasker_test_assert_join (nameless, 0, 0, 0);
 }
 
 static void
@@ -84,7 +73,7 @@ test_clone (void)
   tasker_group_spawn (clone, NULL, tasker_test_succeed, NULL, NULL);
 
   tasker_group_finish (clone);
-  join_and_count (group, 2);
+  tasker_test_assert_join (group, 2, 0, 0);
   tasker_test_assert_counts (clone, 2, 0, 2, 0, 0, 0);
 }
 
@@ -125,7 +114,7 @@ test_join_finishes (void)
   g_assert_cmpuint (polled->len, ==, 0);
   g_assert_false (tasker_group_is_finished (joined));
 
-  join_and_count (joined, 0);
+  tasker_test_assert_join (joined, 0, 0, 0);
   g_assert_true (tasker_group_is_finished (joined));
 
   tasks = tasker_group_collect (collected, NULL, NULL);
@@ -166,7 +155,7 @@ test_clone_of_finished (void)
   g_assert_error (error, TASKER_ERROR, TASKER_ERROR_FINISHED);
   g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_NEW);
 
-  join_and_count (clone, 0);
+  tasker_test_assert_join (clone, 0, 0, 0);
 }
 
 static void
@@ -191,7 +180,7 @@ test_hundred_clones (void)
         g_object_unref (clone);
     }
 
-  join_and_count (group, 100);
+  tasker_test_assert_join (group, 100, 0, 0);
   tasker_test_ledger_close (ledger, 100, 100);
 }
 
@@ -269,7 +258,7 @@ test_task_spawns_while_joining (void)
 
   g_object_set_data (G_OBJECT (clone), "joined", group);
   tasker_group_spawn (group, "outer", spawn_through_clone, clone, g_object_unref);
-  join_and_count (group, 2);
+  tasker_test_assert_join (group, 2, 0, 0);
 }
 
 /* The first handle is gone, and the last of three clones joins. */
@@ -288,7 +277,7 @@ test_join_any_clone (void)
   g_object_unref (second);
   tasker_test_ledger_spawn (ledger, third, NULL, NULL, NULL);
 
-  join_and_count (third, 3);
+  tasker_test_assert_join (third, 3, 0, 0);
   tasker_test_ledger_close (ledger, 3, 3);
 }
 
@@ -446,7 +435,7 @@ test_spawn_on_finished (void)
   g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_NEW);
 
   g_clear_object (&task);
-  join_and_count (group, 0);
+  tasker_test_assert_join (group, 0, 0, 0);
   tasker_test_ledger_close (ledger, 2, 0);
 }
 

@@ -78,17 +78,6 @@ is_in_subprocess (void)
   return FALSE;
 }
 
-static void
-join_all_succeeded (TaskerGroup *group,
-                    guint        n_tasks)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  tasker_test_assert_counts (group, n_tasks, 0, n_tasks, 0, 0, 0);
-}
-
 /* Spawns half of the tasks and adds half of them. */
 static void
 fill (TaskerGroup      *group,
@@ -125,7 +114,7 @@ check_try_add_refused (void (*refuse) (gboolean))
   refuse (FALSE);
   g_assert_true (tasker_group_try_add (group, task, &error));
   g_assert_no_error (error);
-  join_all_succeeded (group, 1);
+  tasker_test_assert_join (group, 1, 0, 0);
   tasker_test_ledger_close (ledger, 1, 1);
 }
 
@@ -143,7 +132,7 @@ check_queued_meanwhile (void (*refuse) (gboolean))
   tasker_test_assert_counts (group, N_TASKS, N_TASKS, 0, 0, 0, 0);
 
   refuse (FALSE);
-  join_all_succeeded (group, N_TASKS);
+  tasker_test_assert_join (group, N_TASKS, 0, 0);
   tasker_test_ledger_close (ledger, N_TASKS, N_TASKS);
 }
 
@@ -191,7 +180,7 @@ test_next_task_helps (void)
   tasker_test_ledger_spawn (ledger, group, NULL, NULL, NULL);
 
   tasker_test_wait_for (tasker_test_ledger_n_freed (ledger) == N_TASKS + 1);
-  join_all_succeeded (group, N_TASKS + 1);
+  tasker_test_assert_join (group, N_TASKS + 1, 0, 0);
   tasker_test_ledger_close (ledger, N_TASKS + 1, N_TASKS + 1);
 }
 
@@ -213,10 +202,10 @@ test_other_group_helps (void)
   fill (group, ledger);
   refuse_all (FALSE);
   tasker_group_spawn (other, NULL, tasker_test_succeed, NULL, NULL);
-  join_all_succeeded (other, 1);
+  tasker_test_assert_join (other, 1, 0, 0);
 
   tasker_test_wait_for (tasker_test_ledger_n_freed (ledger) == N_TASKS);
-  join_all_succeeded (group, N_TASKS);
+  tasker_test_assert_join (group, N_TASKS, 0, 0);
   tasker_test_ledger_close (ledger, N_TASKS, N_TASKS);
 }
 
@@ -273,8 +262,8 @@ test_one_thread (void)
   g_usleep (50 * 1000);
   tasker_test_gate_open (&gate);
 
-  join_all_succeeded (group, N_TASKS + 1);
-  join_all_succeeded (other, N_TASKS + 1);
+  tasker_test_assert_join (group, N_TASKS + 1, 0, 0);
+  tasker_test_assert_join (other, N_TASKS + 1, 0, 0);
   tasker_test_ledger_close (ledger, 2 * N_TASKS + 1, 2 * N_TASKS + 1);
   tasker_test_gate_clear (&gate);
 }
@@ -305,7 +294,7 @@ test_idle_thread (void)
       g_assert_no_error (error);
     }
 
-  join_all_succeeded (group, N_TASKS);
+  tasker_test_assert_join (group, N_TASKS, 0, 0);
   tasker_test_ledger_close (ledger, N_TASKS, N_TASKS);
 }
 
@@ -318,7 +307,7 @@ have_pool_made (void)
 
   grant_one_of (1);
   tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
-  join_all_succeeded (group, 1);
+  tasker_test_assert_join (group, 1, 0, 0);
 }
 
 /* Threads that come now and then: the group still gets what it needs. */
@@ -341,7 +330,7 @@ test_now_and_then (void)
     tasker_test_ledger_spawn (ledger, group, NULL, tasker_test_pass_barrier, &barrier);
   fill (group, ledger);
 
-  join_all_succeeded (group, 32 + N_TASKS);
+  tasker_test_assert_join (group, 32 + N_TASKS, 0, 0);
   tasker_test_ledger_close (ledger, 32 + N_TASKS, 32 + N_TASKS);
   g_assert_cmpint (g_atomic_int_get (&n_refused), >, 0);
   tasker_test_barrier_clear (&barrier);
@@ -366,7 +355,7 @@ test_on_and_off (void)
       grant_one_of ((int) (i % 3));
       fill (group, ledger);
       grant_one_of (1);
-      join_all_succeeded (group, N_TASKS);
+      tasker_test_assert_join (group, N_TASKS, 0, 0);
       tasker_test_ledger_close (ledger, N_TASKS, N_TASKS);
     }
 }
