@@ -1523,7 +1523,7 @@ tasker_group_try_add (TaskerGroup  *self,
  * there is room, with [error@Tasker.Error.FINISHED] if the handle is finished,
  * with [error@Tasker.Error.NO_THREAD] if the process cannot get a single
  * thread, and with [error@Tasker.Error.DEADLOCK] in a handler of
- * [signal@Gio.Cancellable::cancelled]. The task is the caller's as before
+ * [signal@Gio.Cancellable::cancelled], as [method@Tasker.Group.join] does. The task is the caller's as before
  * then, and can be added again.
  *
  * Returns: %TRUE if the task was added, %FALSE with @error set
@@ -2127,7 +2127,10 @@ take_all (TaskerGroup *self)
  *
  * Fails with that failure, with %G_IO_ERROR_CANCELLED if @cancellable was
  * cancelled first, and at once with [error@Tasker.Error.DEADLOCK] inside of a
- * task of the group and in a handler of [signal@Gio.Cancellable::cancelled].
+ * task of the group and in a handler of [signal@Gio.Cancellable::cancelled] that
+ * a stop, an abort or a deadline has called. Where the program has called
+ * [method@Gio.Cancellable.cancel] itself that cannot be noticed: the handler must
+ * not block, but nothing says so.
  *
  * Who has waited for nothing but handles for five seconds is told so in a
  * message in the log, for a clone that nobody finished is the commonest

@@ -394,7 +394,9 @@ sleep_until (TaskerStopper *self,
  *
  * Fails with %G_IO_ERROR_CANCELLED when the stopper is cancelled, and with
  * [error@Tasker.Error.DEADLOCK] inside of a handler of
- * [signal@Gio.Cancellable::cancelled], where nothing may block.
+ * [signal@Gio.Cancellable::cancelled] that a stop, an abort or a deadline has
+ * called, where nothing may block. In a handler of this stopper's own it does not
+ * block in any case, for the stopper is cancelled.
  *
  * May be called from any thread, and from several at once.
  *
@@ -500,8 +502,9 @@ tasker_stopper_sleep_finish (TaskerStopper  *self,
  * In a thread that can acquire its thread-default main context, that is
  * iterated meanwhile, as in [method@Tasker.Stopper.sleep].
  *
- * In a handler of [signal@Gio.Cancellable::cancelled], where nothing may
- * block, this logs a critical message and returns at once.
+ * In a handler of [signal@Gio.Cancellable::cancelled] that a stop, an abort or a
+ * deadline has called, where nothing may block, this logs a critical message and
+ * returns at once.
  *
  * May be called from any thread, and from several at once.
  *

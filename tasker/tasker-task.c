@@ -1771,7 +1771,8 @@ report (TaskerTask  *self,
  * it was stopped or aborted; with %G_IO_ERROR_CANCELLED if @cancellable was
  * cancelled first; with [error@Tasker.Error.FINISHED] if the task was just being
  * added, and was refused; and with [error@Tasker.Error.DEADLOCK] at once inside of
- * the task itself, and in a handler of [signal@Gio.Cancellable::cancelled].
+ * the task itself, and in a handler of [signal@Gio.Cancellable::cancelled], as
+ * [method@Tasker.Group.join] does.
  *
  * The result stays with the group, for whoever collects. A task may wait for
  * another one of its group, which gets its place meanwhile.

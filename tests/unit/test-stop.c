@@ -801,7 +801,6 @@ test_race_spawn (void)
     }
 }
 
-/* An abort while the task begins and ends. */
 /* What is still queued when stop() has returned never runs. */
 static void
 test_race_queued (void)
