@@ -171,8 +171,10 @@ count_computing_threads (void)
   return load.max_running;
 }
 
-/* Computing is no reason for more threads. What else runs on this machine
- * may make a thread seem blocked that is not, so one quiet run is enough. */
+/* Computing is no reason for more threads. But a thread that waits for memory, or for
+ * a lock of another process, is blocked as well, and the group grows rightly: on a busy
+ * machine that happens. A group that grew because its tasks compute would do so in
+ * each run, for they take seconds; so one quiet run of three is enough. */
 static void
 test_computing_does_not_grow (void)
 {
