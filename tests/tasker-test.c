@@ -175,8 +175,13 @@ tasker_test_group (const char *name)
 void
 tasker_test_watch (TaskerGroup *group)
 {
-  GWeakRef *ref = g_new (GWeakRef, 1);
+  GWeakRef *ref;
 
+  /* A program that plays a scenario has no watchdog. */
+  if (watched == NULL)
+    return;
+
+  ref = g_new (GWeakRef, 1);
   g_weak_ref_init (ref, group);
   g_mutex_lock (&watchdog_mutex);
   g_ptr_array_add (watched, ref);
