@@ -60,7 +60,7 @@ if COUNTS:
 
 class Case(unittest.TestCase):
     """A test that fails if something was written to the log, or warned about, or if
-    objects of ours are left."""
+    objects of ours, or anything of a task in Python, are left."""
 
     def setUp(self):
         self._counts = count_instances() if COUNTS else {}
@@ -84,6 +84,11 @@ class Case(unittest.TestCase):
         self._warnings.__exit__(None, None, None)
         self.assertEqual([str(each.message) for each in self._warned], [])
         self.assertEqual(_log, [])
+        inside = sys.modules.get('gi.overrides._tasker.jobs')
+        if inside is not None:
+            # What C frees, it frees in other threads.
+            wait_until(lambda: not inside.threads.queued and not inside.threads.running)
+            self.assertEqual((inside.of_task, inside.of_runner), ({}, {}))
         if COUNTS:
             self._check_instances()
 

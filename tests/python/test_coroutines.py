@@ -362,6 +362,15 @@ class Ends(Case):
         self._log.clear()  # it warns of the task, as it should
 
     @run
+    async def test_leaked_clone_does_not_hold_up_a_shutdown(self):
+        group = Tasker.Group()
+        clone = group.clone()
+        clone.spawn(give)
+        await group.shutdown(grace=30)
+        self.assertFalse(clone.is_finished())
+        assert_counts(self, group, succeeded=1)
+
+    @run
     async def test_clone_finishes_only(self):
         async with Tasker.Group() as group:
             async with group.clone() as clone:

@@ -283,7 +283,8 @@ class Growth(Case):
         group.keep_results = False
         tasks, errors = self.spawn_failures(group)
         tasks.clear()
-        wait_until(lambda: self.count(errors) == 1)
+        # C has the first that has ended, Python the first that has failed.
+        wait_until(lambda: self.count(errors) <= 2)
         with self.assertRaises(Failure):
             group.join()
 
@@ -295,13 +296,13 @@ class Growth(Case):
                 task.result()
         task = None
         tasks.clear()
-        # The first one is kept for those who join.
-        wait_until(lambda: self.count(errors) == 1)
+        # C has the first one for those who join.
+        wait_until(lambda: self.count(errors) <= 1)
         tasks, errors = self.spawn_failures(group)
         tasks.clear()
         with self.assertRaises(Failure) as caught:
             group.join()
-        self.assertIs(caught.exception, errors[0]())
+        self.assertIn(caught.exception, [error() for error in errors])
 
     def test_children(self):
         parent = Tasker.Group()
