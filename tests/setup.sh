@@ -30,9 +30,6 @@ packages=(
   xvfb
 )
 
-# For examples/run to have something to do.
-picture_packages=(tango-icon-theme)
-
 # What single options of tests/run want besides.
 valgrind_packages=(valgrind libc6-dbg)
 glib_packages=(dpkg-dev libffi-dev libpcre2-dev zlib1g-dev)
