@@ -601,10 +601,7 @@ check_order (guint n_entries,
   Journal journal;
 
   journal_init (&journal);
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, "busy", tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
 
   for (guint i = 0; i < n_entries; i++)
     {
@@ -712,10 +709,7 @@ test_urgent_overtakes (void)
 
   journal_init (&journal);
   journal.group = tasker_group_clone (group);
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, "busy", tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
 
   for (guint i = 0; i < n_entries; i++)
     {
@@ -758,11 +752,8 @@ race_init (Race  *race,
   race->entries = g_new (Entry, n_entries);
   race->n_entries = 0;
   journal_init (&race->journal);
-  tasker_test_gate_init (&race->busy);
   tasker_test_gate_init (&race->slow);
-  tasker_group_set_max_running (race->group, 1);
-  tasker_group_spawn (race->group, "busy", tasker_test_pass_gate, &race->busy, NULL);
-  tasker_test_gate_await (&race->busy, 1);
+  tasker_test_gate_occupy (&race->busy, race->group);
 }
 
 static void

@@ -276,12 +276,9 @@ check_first_failure (gboolean each)
   g_autoptr (GError) error = NULL;
   TaskerTestGate busy, slow;
 
-  tasker_test_gate_init (&busy);
   tasker_test_gate_init (&slow);
-  tasker_group_set_max_running (group, 1);
   tasker_group_set_keep_results (group, FALSE);
-  tasker_group_spawn (group, "busy", tasker_test_pass_gate, &busy, NULL);
-  tasker_test_gate_await (&busy, 1);
+  tasker_test_gate_occupy (&busy, group);
   tasker_test_spawn_quick (group);
   tasker_group_spawn (group, "first", tasker_test_fail, NULL, NULL);
   tasker_group_spawn (group, "slow", tasker_test_pass_gate, &slow, NULL);
@@ -394,11 +391,8 @@ full_group (TaskerTestGate *gate)
 {
   TaskerGroup *group = tasker_test_group ("full");
 
-  tasker_test_gate_init (gate);
-  tasker_group_set_max_running (group, 1);
   tasker_group_set_max_queued (group, 2);
-  tasker_group_spawn (group, "running", tasker_test_pass_gate, gate, NULL);
-  tasker_test_gate_await (gate, 1);
+  tasker_test_gate_occupy (gate, group);
   tasker_group_spawn (group, "first", tasker_test_pass_gate, gate, NULL);
   tasker_group_spawn (group, "second", tasker_test_pass_gate, gate, NULL);
   return group;

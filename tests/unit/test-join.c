@@ -975,10 +975,7 @@ test_no_deadlock (void)
   g_autoptr (TaskerTask) sibling = tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
   TaskerTestGate gate;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
   tasker_group_spawn (other, NULL, tasker_test_succeed, NULL, NULL);
   tasker_group_spawn (group, NULL, join_sibling, sibling, NULL);
   tasker_group_spawn (group, NULL, join_other, other, NULL);

@@ -1173,10 +1173,7 @@ test_place_not_needed (void)
   g_autoptr (TaskerTask) local = tasker_task_new_local (NULL, complete_other, NULL, NULL);
   TaskerTestGate gate;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
   tasker_group_add (group, local);
   tasker_test_iterate ();
   tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);

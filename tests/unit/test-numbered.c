@@ -120,10 +120,7 @@ queue (guint  n_tasks,
 {
   TaskerTestGate gate;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (the_group, 1);
-  tasker_group_spawn (the_group, "gate", tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, the_group);
   for (guint i = 1; i <= n_tasks; i++)
     spawn (i);
   if (then != NULL)

@@ -436,10 +436,7 @@ test_reenter_notify_never_run (void)
       TaskerTestGate gate;
       guint n_aborted = i == 0 ? 0 : 9;
 
-      tasker_test_gate_init (&gate);
-      tasker_group_set_max_running (group, 1);
-      tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
-      tasker_test_gate_await (&gate, 1);
+      tasker_test_gate_occupy (&gate, group);
       spawn_with_clone (group, use_on_free);
       spawn_with_clone (group, stop_on_free);
 

@@ -10,10 +10,7 @@ busy_group (TaskerTestGate *gate)
 {
   TaskerGroup *group = tasker_test_group ("busy");
 
-  tasker_test_gate_init (gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, "busy", tasker_test_pass_gate, gate, NULL);
-  tasker_test_gate_await (gate, 1);
+  tasker_test_gate_occupy (gate, group);
   return group;
 }
 

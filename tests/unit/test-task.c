@@ -121,10 +121,7 @@ test_priority (void)
   TaskerTestGate gate;
   guint i;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
   for (i = 0; i < G_N_ELEMENTS (priorities); i++)
     {
       g_autoptr (TaskerTask) task = tasker_task_new (NULL, note_priority, notes, NULL);
@@ -549,10 +546,7 @@ test_drop_runs_on (void)
   TaskerTestGate gate;
   TaskerTask *task;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
   task = tasker_task_new ("dropped", set_twice, "result", NULL);
   tasker_group_add (group, task);
   g_object_unref (task);
@@ -734,11 +728,8 @@ test_refused_join (void)
   g_autoptr (GError) error = NULL;
   TaskerTestGate gate;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
   tasker_group_set_max_queued (group, 1);
-  tasker_group_spawn (group, "running", tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
   tasker_group_spawn (group, "queued", tasker_test_pass_gate, &gate, NULL);
 
   tasker_group_add_wait_async (group, task, cancellable, tasker_test_keep, &added);

@@ -187,10 +187,7 @@ test_many (void)
   TaskerTestGate gate;
   guint n_tasks = tasker_test_rounds (50000);
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
-  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
   spawn_many (group, n_tasks);
   model = tasker_group_get_tasks (group);
   g_assert_cmpuint (g_list_model_get_n_items (model), >, 0);
@@ -984,11 +981,8 @@ test_progress_of_refused (void)
   TaskerTestGate gate;
   TaskerTask *task;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
   tasker_group_set_max_queued (group, 1);
-  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
   spawn_many (group, 1);
 
   task = tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
@@ -1412,11 +1406,8 @@ test_progress_before_room (void)
   TaskerTestGate gate;
   Ears ears;
 
-  tasker_test_gate_init (&gate);
-  tasker_group_set_max_running (group, 1);
   tasker_group_set_max_queued (group, 1);
-  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gate, NULL);
-  tasker_test_gate_await (&gate, 1);
+  tasker_test_gate_occupy (&gate, group);
   tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
   tasker_group_add_wait_async (group, task, NULL, NULL, NULL);
 
