@@ -10,8 +10,7 @@
 #include "jobs-application.h"
 #include "jobs-window.h"
 
-/* How far the first job is to be, and how long all of it has to have gone on */
-#define PROGRESS 0.6
+/* How long the jobs have gone on when they are drawn */
 #define DURATION_S 8
 
 #define POLL_MS 50
@@ -24,6 +23,7 @@ typedef struct
   JobsApplication *application;
   const char      *output;
   char           **commands;
+  TaskerTask      *first;    /* owned, %NULL before it is shown */
   gint64           earliest; /* monotonic time */
 } Screenshot;
 
@@ -79,16 +79,19 @@ poll_cb (gpointer user_data)
 {
   Screenshot *self = user_data;
   g_autoptr (GListModel) tasks = NULL;
-  g_autoptr (TaskerTask) first = NULL;
 
   g_object_get (find_window (self), "tasks", &tasks, NULL);
-  first = g_list_model_get_item (tasks, 0);
-  if (first == NULL || tasker_task_get_progress (first) < PROGRESS ||
-      g_get_monotonic_time () < self->earliest ||
-      !draw (find_window (self), self->output))
+  if (self->first == NULL)
+    self->first = g_list_model_get_item (tasks, 0);
+  if (self->first == NULL || g_get_monotonic_time () < self->earliest)
     return G_SOURCE_CONTINUE;
 
-  tasker_task_abort (first);
+  if (tasker_task_is_finished (self->first))
+    g_error ("The first job ended within %d seconds: give it more to do", DURATION_S);
+  if (!draw (find_window (self), self->output))
+    return G_SOURCE_CONTINUE;
+
+  tasker_task_abort (self->first);
   g_application_quit (G_APPLICATION (self->application));
 
   return G_SOURCE_REMOVE;
@@ -118,6 +121,7 @@ main (int   argc,
 {
   Screenshot self = { jobs_application_new () };
   char *arguments[] = { argv[0], (char *) "--grace=0", NULL };
+  int status;
 
   if (argc < 3)
     g_error ("Usage: %s OUTPUT FOLDER [COMMAND…]", argv[0]);
@@ -128,5 +132,8 @@ main (int   argc,
   g_signal_connect_data (self.application, "activate", G_CALLBACK (activate_cb), &self, NULL,
                          G_CONNECT_AFTER | G_CONNECT_SWAPPED);
 
-  return g_application_run (G_APPLICATION (self.application), 2, arguments);
+  status = g_application_run (G_APPLICATION (self.application), 2, arguments);
+  g_clear_object (&self.first);
+
+  return status;
 }

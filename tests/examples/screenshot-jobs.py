@@ -13,12 +13,13 @@ from pictures import png
 
 # They only say what such programs would.
 COMMANDS = {
-    'backup ~/Documents': 'for i in 1 2 3 4 5 6 7 8 9; do echo Copying Documents/Letters/2026-0$i.odt; sleep 1; done',
+    'backup ~/Documents': 'for i in $(seq -w 12); do echo Copying Documents/Letters/2026-$i.odt; sleep 1; done',
     'render-slides talk.odp': 'echo 24 slides; sleep 1',
     'check-links manual.html': 'sleep 2; exit 2',
     'sync-mail --all': 'echo 312 messages, 4 of them new; sleep 3',
 }
-N_PICTURES = 600
+# More than can be done while the window is shown
+N_PICTURES = 3000
 
 
 def main():
