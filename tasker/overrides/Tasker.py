@@ -299,6 +299,25 @@ class Task(Tasker.Task):
             if not self.is_finished():
                 raise
 
+    def _block(self, timeout):
+        """Waits; a signal that raises stops the group, a second one aborts it."""
+        crew = None
+        try:
+            waits.block(self._wait, timeout)
+        except (GLib.Error, TimeoutError):
+            raise
+        except BaseException:
+            crew = jobs.find_crew(self)
+            if crew is None:
+                raise
+            crew.signaller.stop()
+            try:
+                waits.block(self._wait)
+            except BaseException:
+                crew.signaller.abort()
+                raise
+            raise
+
     def result(self, timeout=None):
         """Waits, and returns what the function returned or raises what it raised.
 
@@ -313,7 +332,7 @@ class Task(Tasker.Task):
             if waits.running_loop() is not None:
                 raise asyncio.InvalidStateError('the task has not ended; where a loop runs, '
                                                 'await it')
-            waits.block(self._wait, timeout)
+            self._block(timeout)
         try:
             return self._get_result()
         finally:

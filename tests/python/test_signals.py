@@ -24,12 +24,13 @@ def interrupt():
 
 
 class Interrupt(Case):
-    def check(self, program, expected, seconds=8):
+    def check(self, program, expected, seconds=8, in_order=True):
         begin = time.monotonic()
         done = subprocess.run([sys.executable, '-c', PROLOGUE + textwrap.dedent(program)],
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.stderr, '')
-        self.assertEqual(done.stdout.split('\n')[:-1], expected)
+        told = done.stdout.split('\n')[:-1]
+        self.assertEqual(told if in_order else sorted(told), expected)
         self.assertEqual(done.returncode, 0)
         self.assertLess(time.monotonic() - begin, seconds)
 
@@ -52,6 +53,19 @@ class Interrupt(Case):
             except KeyboardInterrupt:
                 print('interrupted', group.is_stopped(), group.get_n_tasks())
             ''', ['stopped', 'interrupted True 0'])
+
+    def test_result(self):
+        self.check('''
+            for number in 0, 1:  # it runs, or is queued
+                interrupt()
+                group = Tasker.Group(max_running=1)
+                task = [group.spawn(wait), group.spawn(print)][number]
+                try:
+                    task.result()
+                except KeyboardInterrupt:
+                    print('interrupted', group.is_stopped(), task.is_finished())
+                group.join()
+            ''', ['interrupted True True'] * 2 + ['stopped'] * 2, in_order=False)
 
     def test_join(self):
         self.check('''
