@@ -249,6 +249,25 @@ class AsyncioOnGLib(Case):
 
         self.run_on_glib(main())
 
+    def test_yield_now_lets_windows_be_redrawn(self):
+        """However often that is asked for: one turn of asyncio's would do it once."""
+        redraws = []
+
+        def redraw():
+            redraws.append(True)
+            return len(redraws) < 1000
+
+        async def main():
+            GLib.idle_add(redraw, priority=GLib.PRIORITY_HIGH_IDLE + 20)
+            async with Tasker.Group() as group:
+                await group.spawn(self.give_way)
+
+        self.run_on_glib(main())
+        self.assertEqual(len(redraws), 1000)
+
+    async def give_way(self, task):
+        await task.yield_now()
+
     def test_steps_run_beside_coroutines(self):
         """What is C's on the main context goes on while the group is awaited."""
         steps = []
