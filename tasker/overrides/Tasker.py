@@ -538,6 +538,12 @@ class Group(Tasker.Group):
         self.set_property('stop-on-error', value)
         self._get_crew().stop_on_error = bool(value)
 
+    def set_keep_results(self, value):
+        self.keep_results = value
+
+    def set_stop_on_error(self, value):
+        self.stop_on_error = value
+
     def _get_crew(self, parent=None):
         try:
             return self._crew
