@@ -240,10 +240,6 @@ void             tasker_core_end_released   (TaskerCore      *self,
                                              TaskerJob       *job);
 void             tasker_core_hand_in        (TaskerCore      *self,
                                              TaskerJob       *job);
-void             tasker_core_hold           (TaskerCore      *self,
-                                             int              change);
-void             tasker_core_keep_place     (TaskerCore      *self,
-                                             TaskerHand      *hand);
 void             tasker_core_use_context    (TaskerCore      *self,
                                              GMainContext    *context,
                                              int              change);
@@ -268,18 +264,23 @@ gboolean         tasker_core_is_aborted     (TaskerCore      *self,
 void             tasker_core_discard        (TaskerCore      *self,
                                              TaskerJob       *job);
 
-/* Jobs are stopped */
+/* Jobs are stopped: tasker-sweep.c */
 void             tasker_core_on_raised      (TaskerCore      *self,
                                              GPtrArray       *tasks);
 void             tasker_core_put_back       (TaskerCore      *self,
                                              TaskerHand      *hand);
+void             tasker_core_take_back_hands (TaskerCore     *self);
 gboolean         tasker_core_doom           (TaskerCore      *self,
                                              TaskerJob       *job,
                                              gboolean         abort);
 
-/* Places */
+/* Places: tasker-places.c */
 gboolean         tasker_core_has_place      (TaskerCore      *self);
 gboolean         tasker_core_has_place_for_home (TaskerCore  *self);
+void             tasker_core_hold           (TaskerCore      *self,
+                                             int              change);
+void             tasker_core_keep_place     (TaskerCore      *self,
+                                             TaskerHand      *hand);
 void             tasker_core_starve         (TaskerCore      *self,
                                              int              change);
 gboolean         tasker_core_has_work       (TaskerCore      *self);

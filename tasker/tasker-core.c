@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The core of a group: where its jobs are, how many there are of which, and
- * who may run them. See doc/internals.md. */
+/* The core of a group: where its jobs are, and how many there are of which. See
+ * doc/internals.md. */
 
 #include "tasker-core-private.h"
 
-#include <glib/gi18n-lib.h>
-
 #include "tasker-child-private.h"
 #include "tasker-current-private.h"
-#include "tasker-error.h"
+#include "tasker-forgotten-private.h"
 #include "tasker-growth-private.h"
 #include "tasker-home-private.h"
 #include "tasker-release-private.h"
 #include "tasker-progress-private.h"
 #include "tasker-runner-private.h"
-#include "tasker-service-private.h"
 #include "tasker-shutdown-private.h"
 #include "tasker-signal-private.h"
 #include "tasker-stopper-private.h"
@@ -32,9 +29,6 @@ static TaskerJob marks[2];
 
 /* The core for what this thread is making. */
 static GPrivate given;
-
-/* How long a join waits for handles alone before it says so. */
-#define HANDLES_PATIENCE_MS 5000
 
 TaskerCore *
 tasker_core_new (void)
@@ -169,43 +163,6 @@ tasker_core_drop_results (TaskerCore  *self,
   return n_dropped;
 }
 
-/* Whether it has been so for long; with the lock held. */
-static gboolean
-is_long_alone (TaskerCore *self)
-{
-  return self->alone_since != 0 &&
-         g_get_monotonic_time () - self->alone_since >= HANDLES_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
-}
-
-static gboolean on_handles_timer (gpointer user_data);
-
-static void
-watch_handles (TaskerCore *self)
-{
-  tasker_service_add_timer (HANDLES_PATIENCE_MS, on_handles_timer,
-                            tasker_core_ref (self), (GDestroyNotify) tasker_core_unref);
-}
-
-/* A group that has nothing to do but to wait for handles, or for children, has
- * perhaps forgotten one. Who waits for a child may be a joiner of its parent. */
-static void
-look_for_forgotten_handles (TaskerCore *self)
-{
-  gboolean alone = (self->n_joiners > 0 || self->parent != NULL) &&
-                   self->n_open + self->children.length > 0 &&
-                   tasker_core_get_n_live (self) == self->children.length;
-
-  if (!alone)
-    self->alone_since = 0;
-  else if (self->alone_since == 0)
-    self->alone_since = g_get_monotonic_time ();
-
-  if (alone && self->n_joiners > 0 && !self->watching_handles && !self->told_handles)
-    self->todo.watch_handles = self->watching_handles = TRUE;
-  if (!alone || self->n_joiners == 0)
-    self->told_handles = FALSE;
-}
-
 static void
 free_dropped (TaskerJob *dropped)
 {
@@ -264,7 +221,7 @@ carry_out (TaskerCore *self,
   if (todo->watch_growth)
     tasker_growth_watch (self);
   if (todo->watch_handles)
-    watch_handles (self);
+    tasker_forgotten_watch (self);
   if (todo->ask_later)
     tasker_watch_ask_later (self);
   if (tasker_runner_short_of_threads ())
@@ -350,7 +307,7 @@ unlock_once (TaskerCore *self)
   if (!g_queue_is_empty (&self->waiters))
     tasker_waiter_settle (self, &self->waiters);
   if (self->n_joiners > 0 || self->alone_since != 0 || self->parent != NULL)
-    look_for_forgotten_handles (self);
+    tasker_forgotten_look (self);
   g_atomic_int_set (&self->n_urgent, (int) self->queue.n_urgent);
   if (self->parent != NULL)
     tasker_child_settle (self, is_over (self));
@@ -390,61 +347,6 @@ tasker_core_unlock (TaskerCore *self)
       next = unlock_once (core);
       tasker_core_unref (core);
     }
-}
-
-static void
-say_forgotten (TaskerCore *self,
-               guint       n_open)
-{
-  g_message (g_dngettext (GETTEXT_PACKAGE,
-                          "Group “%s” has no task left, but its join waits for %u handle that is not finished",
-                          "Group “%s” has no task left, but its join waits for %u handles that are not finished",
-                          n_open),
-             self->name != NULL ? self->name : "", n_open);
-}
-
-/* Tells of the group, and of those below it. Returns: whether there was one to tell of */
-static gboolean
-say_all_forgotten (TaskerCore *self)
-{
-  GQueue groups = G_QUEUE_INIT;
-  gboolean said = FALSE;
-  TaskerCore *core;
-
-  g_queue_push_tail (&groups, tasker_core_ref (self));
-  while ((core = g_queue_pop_head (&groups)) != NULL)
-    {
-      guint n_open;
-
-      tasker_core_lock (core);
-      n_open = is_long_alone (core) ? core->n_open : 0;
-      for (GList *l = core->children.head; l != NULL; l = l->next)
-        g_queue_push_tail (&groups, tasker_core_ref (l->data));
-      tasker_core_unlock (core);
-
-      if (n_open > 0)
-        say_forgotten (core, n_open);
-      said = said || n_open > 0;
-      tasker_core_unref (core);
-    }
-
-  return said;
-}
-
-static gboolean
-on_handles_timer (gpointer user_data)
-{
-  TaskerCore *self = user_data;
-  gboolean said = say_all_forgotten (self);
-  gboolean again;
-
-  tasker_core_lock (self);
-  self->told_handles = said;
-  self->watching_handles = !said && self->alone_since != 0 && self->n_joiners > 0;
-  again = self->watching_handles;
-  tasker_core_unlock (self);
-
-  return again ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 /* Handles */
@@ -1223,356 +1125,6 @@ tasker_core_count_context (TaskerCore   *self,
   else
     g_hash_table_remove (self->contexts, context);
   tasker_waiter_nudge (self);
-}
-
-/* A detached job keeps its place when its runner leaves it. With the lock
- * held. */
-void
-tasker_core_hold (TaskerCore *self,
-                  int         change)
-{
-  self->n_holding += (guint) change;
-}
-
-/* Jobs are stopped */
-
-static void
-sweep_into (gpointer job,
-            gpointer swept)
-{
-  g_ptr_array_add (swept, job);
-}
-
-/* Puts what a runner has not claimed back to where it came from; with the lock
- * held. */
-void
-tasker_core_put_back (TaskerCore *self,
-                      TaskerHand *hand)
-{
-  TaskerJob *jobs[TASKER_HAND_SIZE];
-  int n_jobs = hand->shared ? tasker_hand_take (hand, FALSE, TASKER_HAND_SIZE, jobs) : 0;
-
-  while (n_jobs > 0)
-    {
-      TaskerJob *job = jobs[--n_jobs];
-
-      if (tasker_job_is_doomed (job) || !TASKER_MAY_BEGIN (job, self->swept))
-        tasker_job_list_push_front (&self->doomed, job);
-      else
-        tasker_queue_push_front (&self->queue, job);
-    }
-}
-
-static void
-take_back_hands (TaskerCore *self)
-{
-  for (GList *l = self->hands.tail; l != NULL; l = l->prev)
-    tasker_core_put_back (self, l->data);
-}
-
-static void
-sweep_claimed (gpointer job,
-               gpointer self)
-{
-  TaskerLevel level = ((TaskerCore *) self)->swept;
-
-  if (!TASKER_MAY_BEGIN ((TaskerJob *) job, level))
-    tasker_job_doom (job, level == TASKER_LEVEL_ABORTED);
-}
-
-static gboolean
-wants_to_be_asked (TaskerJob *job)
-{
-  return job->kind->asked != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_RUNNING;
-}
-
-/* Those who run jobs that have begun are told of the abort, if they want to be.
- * Children hear of it by themselves, level after level. */
-static void
-note_aborted (TaskerCore *self,
-              TaskerJob  *job)
-{
-  if (wants_to_be_asked (job) && !tasker_job_is_child (job))
-    g_queue_push_tail (&self->todo.aborted, g_object_ref (job->face));
-}
-
-/* Dooms what is queued and must not begin any more. */
-static void
-sweep (TaskerCore  *self,
-       TaskerLevel  level)
-{
-  g_autoptr(GPtrArray) jobs = g_ptr_array_new ();
-
-  tasker_core_look (self);
-  take_back_hands (self);
-  self->swept = level;
-
-  /* A runner may just have claimed one, and not have begun it. */
-  for (GList *l = self->hands.head; l != NULL; l = l->next)
-    tasker_hand_foreach (l->data, sweep_claimed, self);
-
-  tasker_queue_foreach (&self->queue, sweep_into, jobs);
-  for (guint i = 0; i < jobs->len; i++)
-    {
-      TaskerJob *job = g_ptr_array_index (jobs, i);
-
-      if (TASKER_MAY_BEGIN (job, level))
-        continue;
-      tasker_queue_remove (&self->queue, job);
-      tasker_job_list_push (&self->doomed, job);
-    }
-
-  tasker_home_sweep (self, level);
-  if (level == TASKER_LEVEL_ABORTED)
-    for (TaskerJob *job = self->detached.head; job != NULL; job = job->next)
-      note_aborted (self, job);
-}
-
-/* The task that stands for a child group hears that group. */
-static void
-collect_full (gpointer data,
-              gpointer tasks)
-{
-  TaskerJob *job = data;
-
-  if (job->full && !tasker_job_is_child (job) && !tasker_job_has_ended (job))
-    g_ptr_array_add (tasks, g_object_ref (job->face));
-}
-
-/*
- * tasker_core_on_raised:
- * @tasks: where to add the full tasks, which are to be cancelled
- *
- * The source was stopped or aborted.
- */
-void
-tasker_core_on_raised (TaskerCore *self,
-                       GPtrArray  *tasks)
-{
-  TaskerLevel level = tasker_source_get_level (&self->source);
-
-  tasker_core_lock (self);
-  tasker_core_foreach (self, collect_full, tasks);
-  if (self->swept < level)
-    {
-      sweep (self, level);
-      self->changed |= TASKER_CHANGE_RAISED;
-      tasker_core_kick (self);
-    }
-  tasker_core_unlock (self);
-
-  tasker_cancel (G_CANCELLABLE (self->stopper));
-}
-
-/*
- * tasker_core_doom:
- * @abort: whether it is aborted, not stopped
- *
- * Asks one job to end. If it has not begun, it will not.
- *
- * Returns: %FALSE if it has ended, or cannot be reached alone any more
- */
-gboolean
-tasker_core_doom (TaskerCore *self,
-                  TaskerJob  *job,
-                  gboolean    abort)
-{
-  gboolean reached;
-  gboolean asks;
-
-  tasker_core_lock (self);
-  if (job->full && tasker_task_get_core (job->face) != self)
-    {
-      /* It was just refused, and somebody else may have it by now. */
-      tasker_core_unlock (self);
-      return FALSE;
-    }
-  /* Where it has begun, it is in no hand to be taken back from: to look through
-   * all of them for each of many tasks would cost more than the stop. */
-  if (tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED)
-    {
-      tasker_core_gather (self);
-      if (!job->queued)
-        take_back_hands (self);
-    }
-
-  if (tasker_job_has_ended (job))
-    reached = FALSE;
-  else if (!abort && job->run_always)
-    reached = TRUE;
-  else
-    reached = tasker_job_doom (job, abort) || job->full;
-
-  if (reached && abort)
-    g_atomic_int_set (&job->aborted, TRUE);
-  if (job->queued && tasker_job_is_doomed (job))
-    {
-      tasker_queue_remove (&self->queue, job);
-      tasker_job_list_push (&self->doomed, job);
-      tasker_core_kick (self);
-    }
-  if (job->kind->step != NULL && reached)
-    tasker_home_doom ((TaskerHomeJob *) job, abort);
-  asks = reached && wants_to_be_asked (job);
-  tasker_core_unlock (self);
-
-  if (asks)
-    job->kind->asked (job, self, abort ? TASKER_LEVEL_ABORTED : TASKER_LEVEL_STOPPED);
-
-  return reached;
-}
-
-/* Places */
-
-static guint
-get_cap (TaskerCore *self)
-{
-  return self->max_running > 0 ? self->max_running : self->target;
-}
-
-static guint
-count_places (TaskerCore *self)
-{
-  /* With no bound of ours, the target is for runners alone. */
-  return self->n_placed - self->n_lent + (self->max_running > 0 ? self->n_holding : 0);
-}
-
-/* Whether one more may begin; with the lock held. Those who lent their place
- * come first, then main loops, for which there is no bound but ours, then runners. */
-gboolean
-tasker_core_has_place_for_home (TaskerCore *self)
-{
-  return self->max_running == 0 || count_places (self) + self->n_reclaiming < get_cap (self);
-}
-
-gboolean
-tasker_core_has_place (TaskerCore *self)
-{
-  return count_places (self) + self->n_reclaiming + self->n_starved < get_cap (self);
-}
-
-/* A home begins to wait for a place, or ends it: then what was left to it is for
- * runners. Those that have jobs in hand would not make room for long. */
-void
-tasker_core_starve (TaskerCore *self,
-                    int         change)
-{
-  self->n_starved += (guint) change;
-  if (change > 0)
-    take_back_hands (self);
-  else
-    tasker_core_kick (self);
-}
-
-/* The runner of @hand leaves its place to a detached job. There may be none left
- * then for what it has in hand. */
-void
-tasker_core_keep_place (TaskerCore *self,
-                        TaskerHand *hand)
-{
-  tasker_core_hold (self, 1);
-  if (count_places (self) + self->n_reclaiming + self->n_starved > get_cap (self))
-    tasker_core_put_back (self, hand);
-}
-
-static gboolean
-has_spare_hands (TaskerCore *self)
-{
-  for (GList *l = self->hands.head; l != NULL; l = l->next)
-    if (tasker_hand_count_spare (l->data) > 0)
-      return TRUE;
-
-  return FALSE;
-}
-
-/* Whether there are jobs that could begin, or want help; with the lock held. */
-gboolean
-tasker_core_has_work (TaskerCore *self)
-{
-  return self->queue.length > 0 || self->open.length > 0 || has_spare_hands (self);
-}
-
-/*
- * tasker_core_kick:
- *
- * Starts a runner if there is something to do for one; with the lock held. No
- * more than one is on its way at a time: when it has found work it sees for
- * itself whether there is more.
- */
-void
-tasker_core_kick (TaskerCore *self)
-{
-  gboolean place = tasker_core_has_place (self);
-
-  if (self->n_reclaiming > 0)
-    tasker_waiter_nudge (self);
-  if (self->n_starved > 0 && tasker_core_has_place_for_home (self))
-    tasker_home_feed (self);
-  g_atomic_int_set (&self->saturated, FALSE);
-  if (g_atomic_int_get (&self->n_searching) > 0)
-    return;
-
-  tasker_core_look (self);
-  if (!place && tasker_growth_watches (self) && self->swept == TASKER_LEVEL_NONE)
-    g_atomic_int_set (&self->saturated, TRUE);
-
-  if (self->doomed.head != NULL || (place && tasker_core_has_work (self)))
-    {
-      g_atomic_int_inc (&self->n_searching);
-      self->n_runners++;
-      self->todo.n_starts++;
-    }
-}
-
-void
-tasker_core_set_max_running (TaskerCore *self,
-                             guint       max_running)
-{
-  self->max_running = max_running;
-  /* Who has jobs in hand would not notice for long. */
-  take_back_hands (self);
-  tasker_core_kick (self);
-}
-
-/* A function is about to wait for a task: somebody else may run in its place
- * meanwhile, which is a runner's, or is held by a job. With the lock held. */
-void
-tasker_core_lend (TaskerCore *self,
-                  gboolean    held)
-{
-  if (held)
-    tasker_core_hold (self, -1);
-  else
-    self->n_lent++;
-  tasker_core_kick (self);
-}
-
-/* It wants its place back, and has it when the latter returns TRUE: who waits
- * for that is nudged. */
-void
-tasker_core_reclaim (TaskerCore *self)
-{
-  self->n_reclaiming++;
-}
-
-gboolean
-tasker_core_take_back (TaskerCore *self,
-                       gboolean    held)
-{
-  /* With no bound of ours, what is held does not count. */
-  if ((!held || self->max_running > 0) && count_places (self) + 1 > get_cap (self))
-    {
-      /* Who has jobs in hand would not come for long. */
-      take_back_hands (self);
-      return FALSE;
-    }
-
-  self->n_reclaiming--;
-  if (held)
-    tasker_core_hold (self, 1);
-  else
-    self->n_lent--;
-  return TRUE;
 }
 
 /* Results are taken */
