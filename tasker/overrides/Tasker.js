@@ -824,9 +824,7 @@ function _init() {
 
         /** Adds a task that was made before, once. */
         add(task) {
-            if (task instanceof Tasker.Task && task.get_state() !== Tasker.TaskState.NEW)
-                throw new Error('The task was added to a group before');
-
+            checkNew(task);
             addOrThrow(this, task);
         },
 
@@ -962,6 +960,35 @@ function _init() {
         addCamelCase(type);
     }
 
+    /* Mistakes of which C would only log a message, and begin nothing: who awaits
+     * that would wait for ever. */
+    function guard(type, names, check) {
+        for (const name of names) {
+            const method = type.prototype[name];
+            const guarded = function (...args) {
+                check(this, ...args);
+
+                return method.apply(this, args);
+            };
+
+            type.prototype[name] = type.prototype[toCamelCase(name)] = guarded;
+        }
+    }
+
+    function checkNew(task) {
+        if (task instanceof Tasker.Task && task.get_state() !== Tasker.TaskState.NEW)
+            throw new Error('The task was added to a group before');
+    }
+
+    function guardMethods() {
+        guard(Tasker.Group, ['try_add', 'add_wait_async'], (_group, task) => checkNew(task));
+        guard(Tasker.Group, ['new_child'], group => {
+            if (group.is_finished)
+                throw newFinishedError();
+        });
+        guard(Tasker.Task, ['set_priority', 'set_run_always', 'set_release_in_context', 'set_timeout_ms'], checkNew);
+    }
+
     addMethods(Tasker.Stopper, stopperMethods);
     Tasker.Stopper.prototype.wait = stopperMethods.waitStopped;
     addMethods(Tasker.Task, taskMethods, taskProperties);
@@ -969,6 +996,7 @@ function _init() {
     addMethods(Tasker.JoinStream, streamMethods);
     addMethods(Tasker.Signaller);
     forbidThreads();
+    guardMethods();
 
     Object.assign(Tasker, {unless, takeUntil, interval});
 }

@@ -297,6 +297,8 @@ test('a group is used after its end', async () => {
     await assertError(() => group.spawn_local('x', () => false), Tasker.Error, Tasker.Error.FINISHED);
     assert(await group.join());
     assertEqual(await group.collect(), []);
+    for (const name of ['new_child', 'newChild'])
+        await assertError(() => group[name]('child'), Tasker.Error, Tasker.Error.FINISHED);
     assertSame(group.clone().isFinished, true);
     assertSame(group.nSpawned, 0);
 });
@@ -323,7 +325,10 @@ test('tasks that are used too early, or twice', async () => {
     await assertFails(task.join(), /not added/);
     await assertFails(task, /not added/);
     group.add(task);
-    await assertFails(() => group.add(task), /added to a group before/);
+    for (const name of ['add', 'try_add', 'tryAdd', 'add_wait', 'addWait', 'add_wait_async', 'addWaitAsync'])
+        await assertFails(() => group[name](task, null), /added to a group before/);
+    for (const name of ['set_priority', 'setPriority', 'set_run_always', 'set_release_in_context', 'set_timeout_ms'])
+        await assertFails(() => task[name](1), /added to a group before/);
     task.complete();
     assert(await task.join());
     assertSame(group.nSpawned, 1);
