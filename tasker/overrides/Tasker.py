@@ -692,6 +692,13 @@ class Group(Tasker.Group):
         except GLib.Error as error:
             raise _as_end(error) from None
 
+    def _begin_add_wait(self, task, job, cancellable, callback):
+        if not cancellable.is_cancelled():
+            Tasker.Group.add_wait_async(self, task, cancellable, callback)
+        elif job is not None:
+            # Where there is room by now C would add it, for one who has gone.
+            job.unregister()
+
     def _finish_add_wait(self, job, result):
         """Says whether the task was added, also if nobody waits for that any more."""
         try:
@@ -705,8 +712,7 @@ class Group(Tasker.Group):
         if job is not None:
             job.register(task)
         await waits.bridge.wait(
-            lambda cancellable, callback: Tasker.Group.add_wait_async(self, task, cancellable,
-                                                                      callback),
+            lambda cancellable, callback: self._begin_add_wait(task, job, cancellable, callback),
             lambda result: self._finish_add_wait(job, result))
         return task
 

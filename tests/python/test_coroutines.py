@@ -133,10 +133,12 @@ class Results(Case):
                 group.spawn_wait(give, priority='high')
             group.spawn_wait(give).close()
             waiter = asyncio.ensure_future(group.spawn_wait(give))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+            await Tasker.Group().join()  # which is begun after that
             waiter.cancel()
             with self.assertRaises(asyncio.CancelledError):
                 await waiter
+            await Tasker.Group().join()  # by now C has given the wait up
             gate.set()
         assert_counts(self, group, succeeded=2, spawned=2)
         async with Tasker.Group(max_running=1, max_queued=1) as group:
