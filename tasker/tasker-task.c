@@ -1473,6 +1473,49 @@ tasker_task_get_current (void)
 }
 
 /**
+ * tasker_task_create_signaller:
+ * @self: a task
+ *
+ * Makes an object that can stop the group to which the task was added, and holds
+ * nothing of it.
+ *
+ * So a function can stop the others of its group, when it has found what all of
+ * them look for:
+ *
+ * ```c
+ * static gboolean
+ * look_in (gpointer user_data, GCancellable *stopper, GError **error)
+ * {
+ *   if (contains (user_data, stopper))
+ *     {
+ *       g_autoptr(TaskerTask) task = tasker_task_get_current ();
+ *       g_autoptr(TaskerSignaller) signaller = tasker_task_create_signaller (task);
+ *
+ *       tasker_signaller_stop (signaller);
+ *     }
+ *
+ *   return TRUE;
+ * }
+ * ```
+ *
+ * Returns: (transfer full) (nullable): a new signaller, or %NULL if the task was
+ *   not added to a group
+ *
+ * Since: 1.0
+ */
+TaskerSignaller *
+tasker_task_create_signaller (TaskerTask *self)
+{
+  TaskerCore *core;
+
+  g_return_val_if_fail (TASKER_IS_TASK (self), NULL);
+
+  core = get_core (self);
+
+  return core != NULL ? tasker_core_make (core, TASKER_TYPE_SIGNALLER) : NULL;
+}
+
+/**
  * tasker_task_get_name:
  * @self: a task
  *

@@ -6,6 +6,7 @@
 #error "Only <tasker.h> can be included directly."
 #endif
 
+#include <tasker-signaller.h>
 #include <tasker-stopper.h>
 
 G_BEGIN_DECLS
@@ -228,6 +229,8 @@ void             tasker_task_complete_error  (TaskerTask           *self,
 
 TASKER_AVAILABLE_IN_1_0
 TaskerTask      *tasker_task_get_current     (void);
+TASKER_AVAILABLE_IN_1_0
+TaskerSignaller *tasker_task_create_signaller (TaskerTask          *self);
 
 TASKER_AVAILABLE_IN_1_0
 const char      *tasker_task_get_name        (TaskerTask           *self);

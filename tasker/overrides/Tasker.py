@@ -301,20 +301,17 @@ class Task(Tasker.Task):
 
     def _block(self, timeout):
         """Waits; a signal that raises stops the group, a second one aborts it."""
-        crew = None
         try:
             waits.block(self._wait, timeout)
         except (GLib.Error, TimeoutError):
             raise
         except BaseException:
-            crew = jobs.find_crew(self)
-            if crew is None:
-                raise
-            crew.signaller.stop()
+            signaller = self.create_signaller()
+            signaller.stop()
             try:
                 waits.block(self._wait)
             except BaseException:
-                crew.signaller.abort()
+                signaller.abort()
                 raise
             raise
 

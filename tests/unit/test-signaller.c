@@ -331,6 +331,43 @@ test_bad_input (void)
   tasker_test_assert_equation (group);
 }
 
+static gboolean
+stop_others (gpointer       user_data,
+             GCancellable  *stopper,
+             GError       **error)
+{
+  g_autoptr (TaskerTask) task = tasker_task_get_current ();
+  g_autoptr (TaskerSignaller) signaller = tasker_task_create_signaller (task);
+
+  g_assert_true (tasker_signaller_stop (signaller));
+
+  return TRUE;
+}
+
+/* A task stops the group that it is in, of each weight. */
+static void
+test_of_task (void)
+{
+  for (guint full = 0; full <= 1; full++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+      g_autoptr (TaskerTask) task = tasker_task_new (NULL, stop_others, NULL, NULL);
+      g_autoptr (TaskerSignaller) late = NULL;
+
+      g_assert_null (tasker_task_create_signaller (task));
+      tasker_group_spawn (group, NULL, tasker_test_wait_stopped, NULL, NULL);
+      if (full)
+        tasker_group_add (group, task);
+      else
+        tasker_group_spawn (group, NULL, stop_others, NULL, NULL);
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+
+      late = tasker_task_create_signaller (task);
+      g_assert_true (full ? tasker_signaller_is_stopped (late) : late == NULL);
+      tasker_test_assert_equation (group);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -350,6 +387,7 @@ main (int    argc,
   tasker_test_add ("/signaller/crowd", test_crowd);
   tasker_test_add ("/signaller/against-last-handle", test_against_last_handle);
   tasker_test_add ("/signaller/bad-input", test_bad_input);
+  tasker_test_add ("/signaller/of-task", test_of_task);
 
   return g_test_run ();
 }

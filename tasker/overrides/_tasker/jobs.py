@@ -444,25 +444,6 @@ def run_calls(task, number):
         task = failure = None
 
 
-def find_crew(task):
-    """Returns the crew of the group that a task is in, or None if Python did not add it.
-
-    It looks through all of them, to be seldom asked: where each task would know
-    its crew, each would take longer.
-    """
-    job = of_task.get(task)
-    if job is not None:
-        return job.crew
-    calls = list(threads.queued.values())
-    for frame in sys._current_frames().values():
-        while frame is not None:
-            if frame.f_code is _run.__code__:
-                known = frame.f_locals
-                calls.append((known.get('crew'), None, None, None, known.get('task')))
-            frame = frame.f_back
-    return next((call[0] for call in calls if call[4] is not None and call[4] == task), None)
-
-
 class _Starter:
     """Starts coroutines on a loop, some in each iteration.
 
