@@ -57,6 +57,8 @@ struct _TaskerCore
   int            armed_for_spawns; /* … one of those who want to hear of new tasks */
   int            keep_results; /* written with the lock, read without */
 
+  int            n_locking;   /* who wait for the lock, but for runners between two hands */
+
   /* Atomic; written for every task that comes */
   TASKER_APART (1);
   TaskerJob     *inbox;       /* spawned and not looked at, latest first */

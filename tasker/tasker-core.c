@@ -92,7 +92,12 @@ tasker_core_get_n_ended (TaskerCore *self)
 void
 tasker_core_lock (TaskerCore *self)
 {
+  if (g_mutex_trylock (&self->lock))
+    return;
+
+  g_atomic_int_inc (&self->n_locking);
   g_mutex_lock (&self->lock);
+  g_atomic_int_add (&self->n_locking, -1);
 }
 
 static void

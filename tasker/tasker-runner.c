@@ -27,6 +27,9 @@
 #define RESCUE_INTERVAL_US 1000
 #define RESCUE_INTERVAL 16
 
+/* How long a runner lets others have the lock first. */
+#define POLITENESS_US 50
+
 /* How long the jobs of a hand are to take. The more of them there are, the longer
  * the last may be overtaken by newer ones in other hands. */
 #define HAND_TIME_US 200
@@ -237,6 +240,24 @@ fill_hand (TaskerRunner  *self,
   set_stocked (self, n_jobs > 1);
 
   return n_jobs > 0 || *open != NULL;
+}
+
+/* Who has the lock and comes back for it at once gets it again before those who
+ * wait for it are awake. Runners with small jobs would keep a main loop from it for
+ * many milliseconds, so they wait until the others had it. */
+static void
+lock_politely (TaskerCore *core)
+{
+  if (g_atomic_int_get (&core->n_locking) > 0)
+    {
+      gint64 end = g_get_monotonic_time () + POLITENESS_US;
+
+      while (g_atomic_int_get (&core->n_locking) > 0 && g_get_monotonic_time () < end)
+        g_thread_yield ();
+    }
+
+  /* Others do not wait for runners in the same way. */
+  g_mutex_lock (&core->lock);
 }
 
 /* The runner's life */
@@ -582,7 +603,7 @@ live (TaskerCore *core)
           step_aside (&self);
           break;
         }
-      tasker_core_lock (core);
+      lock_politely (core);
       empty_hand (&self);
     }
 
