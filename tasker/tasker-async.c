@@ -5,6 +5,7 @@
  * an operation that was begun by others, see tasker-for-gtask.c. */
 
 #include "tasker-home-private.h"
+#include "tasker-task-private.h"
 
 /* How far the completion is. */
 enum
@@ -23,9 +24,7 @@ typedef struct
   guint8        failed;     /* once it is known, and @error with it */
   guint8        silent;     /* likewise: its owner need not be told of the end */
   guint8        starting;   /* the function is running; home context only */
-  guint         key;        /* what it is for its owner */
   GError       *error;
-  TaskerOwner  *owner;      /* to be told, or %NULL */
 } TaskerAsyncJob;
 
 static TaskerAsyncJob *
@@ -40,19 +39,29 @@ is_known (TaskerAsyncJob *self)
   return g_atomic_int_get (&self->completion) == KNOWN;
 }
 
+/* Returns: (nullable): whoever is to be told */
+static const TaskerOwner *
+get_owner (TaskerAsyncJob *self,
+           gsize          *key)
+{
+  return tasker_task_get_owner (self->home.job.face, key);
+}
+
 static gboolean
 begins_alone (TaskerAsyncJob *self)
 {
-  return self->owner != NULL && self->home.job.run_always;
+  return self->home.job.run_always && get_owner (self, NULL) != NULL;
 }
 
 static void
 tell_begun (TaskerAsyncJob *self)
 {
   TaskerNews *news = &self->home.home->news;
+  gsize key;
+  const TaskerOwner *owner = get_owner (self, &key);
 
-  if (self->owner != NULL)
-    tasker_news_add_begun (news, self->owner, self->key);
+  if (owner != NULL)
+    tasker_news_add_begun (news, owner, key);
   if (begins_alone (self))
     tasker_news_tell (news);
 }
@@ -61,8 +70,11 @@ tell_begun (TaskerAsyncJob *self)
 static void
 tell_ended (TaskerAsyncJob *self)
 {
-  if (self->owner != NULL && !self->silent)
-    tasker_news_add_ended (&self->home.home->news, self->owner, self->key);
+  gsize key;
+  const TaskerOwner *owner = get_owner (self, &key);
+
+  if (owner != NULL && !self->silent)
+    tasker_news_add_ended (&self->home.home->news, owner, key);
 }
 
 /* Returns: %FALSE if somebody completes it */
@@ -189,7 +201,7 @@ tasker_async_free (TaskerJob *job)
   tasker_home_job_free (job);
 }
 
-static const TaskerJobKind tasker_async_kind =
+const TaskerJobKind tasker_async_kind =
 {
   .size = sizeof (TaskerAsyncJob),
   .step = tasker_async_step,
@@ -229,51 +241,6 @@ tasker_awaited_job_new (const char   *name,
   job->run_always = TRUE;
 
   return job;
-}
-
-/*
- * tasker_owned_job_new:
- * @owner: the number of who is to be told
- * @key: what he is to be told
- *
- * A job that nobody's function begins.
- *
- * Returns: (nullable): %NULL if there is no such owner
- */
-TaskerJob *
-tasker_owned_job_new (const char *name,
-                      guint       owner,
-                      guint       key)
-{
-  TaskerOwner *known = tasker_owner_get (owner);
-  TaskerJob *job;
-
-  if (known == NULL)
-    return NULL;
-
-  job = tasker_async_job_new (name, NULL, NULL, NULL);
-  from_job (job)->owner = known;
-  from_job (job)->key = key;
-
-  return job;
-}
-
-/* Returns: 0 if it is not the owner's */
-guint
-tasker_async_get_key (TaskerJob *job,
-                      guint      owner)
-{
-  if (job->kind != &tasker_async_kind || from_job (job)->owner == NULL ||
-      from_job (job)->owner != tasker_owner_get (owner))
-    return 0;
-
-  return from_job (job)->key;
-}
-
-gboolean
-tasker_job_is_async (TaskerJob *job)
-{
-  return job->kind == &tasker_async_kind;
 }
 
 /*

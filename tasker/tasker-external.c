@@ -8,7 +8,7 @@
 #include "tasker-core-private.h"
 
 #include "tasker-current-private.h"
-#include "tasker-registry-private.h"
+#include "tasker-owner-private.h"
 #include "tasker-task-private.h"
 
 typedef struct
@@ -60,14 +60,24 @@ is_over (TaskerExternalJob *self,
 }
 
 static void
+call_owner (TaskerJob *job,
+            gboolean   aborted)
+{
+  gsize key;
+  const TaskerOwner *owner = tasker_task_get_owner (job->face, &key);
+  TaskerExternalOwnerFunc func = (TaskerExternalOwnerFunc) owner->func;
+
+  func (job->face, key, aborted, owner->user_data);
+}
+
+static void
 tell (TaskerExternalJob *self,
       TaskerCore        *core,
       gboolean           aborted)
 {
-  TaskerExternalFunc func = (TaskerExternalFunc) self->job.func;
   gboolean over;
 
-  func (self->job.face, aborted, self->job.data);
+  call_owner (&self->job, aborted);
 
   tasker_core_lock (core);
   self->n_tellers--;
@@ -139,9 +149,7 @@ tasker_external_discard (TaskerJob       *job,
                          TaskerCore      *core,
                          TaskerTaskState  state)
 {
-  TaskerExternalFunc func = (TaskerExternalFunc) job->func;
-
-  func (job->face, TRUE, job->data);
+  call_owner (job, TRUE);
   tasker_core_end (core, job, state, NULL);
 }
 
@@ -221,7 +229,7 @@ tasker_external_free (TaskerJob *job)
   g_clear_error (&from_job (job)->error);
 }
 
-static const TaskerJobKind tasker_external_kind =
+const TaskerJobKind tasker_external_kind =
 {
   .size = sizeof (TaskerExternalJob),
   .run = tasker_external_run,
@@ -229,50 +237,3 @@ static const TaskerJobKind tasker_external_kind =
   .asked = tasker_external_asked,
   .free = tasker_external_free,
 };
-
-TaskerJob *
-tasker_external_job_new (const char *name,
-                         guint       owner)
-{
-  const TaskerRegistered *known = tasker_registry_find (&tasker_external_kind, owner);
-
-  if (known == NULL)
-    return NULL;
-
-  return tasker_job_new (&tasker_external_kind, name, known->func, known->user_data, NULL);
-}
-
-gboolean
-tasker_job_is_external (TaskerJob *job)
-{
-  return job->kind == &tasker_external_kind;
-}
-
-/**
- * tasker_task_register_owner:
- * @func: (scope notified) (closure user_data) (destroy user_data_free): tells
- *   the owner what to do
- * @user_data: data for @func
- * @user_data_free: (nullable): frees @user_data if there is no room
- *
- * Registers somebody who runs tasks on a loop of its own, such as the binding
- * of a language, for the rest of the process.
- *
- * In JavaScript a function must not be called in another thread than the main
- * one, so this is not for JavaScript.
- *
- * Returns: the number of the owner, for [ctor@Tasker.Task.new_external]; or 0
- *   if there are 16 owners already, those of [func@Tasker.worker_register_owner]
- *   included
- *
- * Since: 1.0
- */
-guint
-tasker_task_register_owner (TaskerExternalFunc func,
-                            gpointer           user_data,
-                            GDestroyNotify     user_data_free)
-{
-  g_return_val_if_fail (func != NULL, 0);
-
-  return tasker_registry_add (&tasker_external_kind, G_CALLBACK (func), user_data, user_data_free);
-}

@@ -1362,41 +1362,6 @@ tasker_group_add (TaskerGroup *self,
     g_critical ("A task was added through a handle that is finished");
 }
 
-/**
- * tasker_group_spawn_numbered:
- * @self: a handle
- * @name: (nullable): what to call the task
- * @owner: the number of its owner, see [func@Tasker.worker_register_owner]
- * @number: what its owner knows the task by; not 0
- *
- * Makes a task as [ctor@Tasker.Task.new_numbered] does, and adds it as
- * [method@Tasker.Group.add] does.
- *
- * Returns: (transfer full) (nullable): the task, or %NULL if the handle is
- *   finished: then its owner has nothing to do with @number
- *
- * Since: 1.0
- */
-TaskerTask *
-tasker_group_spawn_numbered (TaskerGroup *self,
-                             const char  *name,
-                             guint        owner,
-                             gsize        number)
-{
-  g_autoptr(TaskerTask) task = NULL;
-
-  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
-
-  if (tasker_group_is_finished (self))
-    return NULL;
-
-  task = tasker_task_new_numbered (name, owner, number);
-  if (task == NULL || !enter (self, task) || !push_full (self, task))
-    return NULL;
-
-  return g_steal_pointer (&task);
-}
-
 /* A ready function: whether the task could be added. With the core's lock
  * held. */
 static gboolean
@@ -1631,86 +1596,6 @@ tasker_group_add_wait_finish (TaskerGroup   *self,
 }
 
 /**
- * tasker_group_spawn_owned:
- * @self: a handle
- * @name: (nullable): what to call the task
- * @owner: the number of its owner, see [func@Tasker.Task.register_async_owner]
- * @key: what the owner is told when the task has begun and ended, not 0
- *
- * Makes a task as [ctor@Tasker.Task.new_owned] does, and adds it as
- * [method@Tasker.Group.add] does, unless the handle is finished.
- *
- * It is for language bindings, where each call costs as much as a task.
- *
- * Returns: (transfer full) (nullable): the task, or %NULL if the handle is
- *   finished
- *
- * Since: 1.0
- */
-TaskerTask *
-tasker_group_spawn_owned (TaskerGroup *self,
-                          const char  *name,
-                          guint        owner,
-                          guint        key)
-{
-  g_autoptr(TaskerTask) task = NULL;
-
-  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
-
-  if (tasker_group_is_finished (self))
-    return NULL;
-
-  task = tasker_task_new_owned (name, owner, key);
-  if (task == NULL || !enter (self, task) || !push_full (self, task))
-    return NULL;
-
-  return g_steal_pointer (&task);
-}
-
-/**
- * tasker_group_begin_external:
- * @self: a handle
- * @name: (nullable): what to call the task
- * @owner: the number of its owner, see [func@Tasker.Task.register_owner]
- *
- * Makes a task as [ctor@Tasker.Task.new_external] does, and adds it, if it can
- * begin at once; so its owner is not told that it does.
- *
- * Otherwise, because there is no room, the group is stopped, or the handle is
- * finished, nothing is made.
- *
- * Returns: (transfer full) (nullable): the task, which has begun, or %NULL
- *
- * Since: 1.0
- */
-TaskerTask *
-tasker_group_begin_external (TaskerGroup *self,
-                             const char  *name,
-                             guint        owner)
-{
-  g_autoptr(TaskerTask) task = NULL;
-  TaskerJob *job;
-
-  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
-
-  if (tasker_group_is_finished (self))
-    return NULL;
-
-  task = tasker_task_new_external (name, owner);
-  if (task == NULL || !enter (self, task))
-    return NULL;
-
-  job = tasker_task_get_job (task);
-  if (!tasker_external_begin (job, self->core))
-    {
-      leave (task);
-      return NULL;
-    }
-
-  return g_steal_pointer (&task);
-}
-
-/**
  * tasker_group_run_in_thread:
  * @self: a handle that is not finished
  * @task: a GTask
@@ -1751,6 +1636,63 @@ tasker_group_run_in_thread (TaskerGroup     *self,
   g_return_if_fail (func != NULL);
 
   push_light (self, tasker_gtask_job_new (task, func));
+}
+
+/* Returns: %FALSE if the task is not added: it could not begin at once */
+static gboolean
+begin_full (TaskerGroup *self,
+            TaskerTask  *task)
+{
+  if (tasker_external_begin (tasker_task_get_job (task), self->core))
+    return TRUE;
+
+  leave (task);
+
+  return FALSE;
+}
+
+/**
+ * tasker_group_spawn_owned:
+ * @self: a handle
+ * @name: (nullable): what to call the task
+ * @owner: the number of its owner
+ * @key: what the owner knows the task by, not 0
+ *
+ * Makes a task as [ctor@Tasker.Task.new_owned] does, and adds it as
+ * [method@Tasker.Group.add] does, in one call.
+ *
+ * An external task is added only if it begins at once: so its owner knows that it
+ * does without being told. Where there is no room, or the group is stopped, one that
+ * is made and added in two calls waits for its turn.
+ *
+ * Returns: (transfer full) (nullable): the task; or %NULL if the handle is
+ *   finished, or the task is external and cannot begin, and the owner can
+ *   forget @key
+ *
+ * Since: 1.0
+ */
+TaskerTask *
+tasker_group_spawn_owned (TaskerGroup *self,
+                          const char  *name,
+                          guint        owner,
+                          gsize        key)
+{
+  g_autoptr(TaskerTask) task = NULL;
+  gboolean added;
+
+  g_return_val_if_fail (TASKER_IS_GROUP (self), NULL);
+
+  if (tasker_group_is_finished (self))
+    return NULL;
+
+  task = tasker_task_new_owned (name, owner, key);
+  if (task == NULL || !enter (self, task))
+    return NULL;
+
+  added = tasker_task_get_job (task)->kind == &tasker_external_kind ? begin_full (self, task)
+                                                                    : push_full (self, task);
+
+  return added ? g_steal_pointer (&task) : NULL;
 }
 
 /* Stopping */

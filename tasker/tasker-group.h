@@ -84,11 +84,6 @@ TASKER_AVAILABLE_IN_1_0
 void             tasker_group_add                (TaskerGroup          *self,
                                                   TaskerTask           *task);
 TASKER_AVAILABLE_IN_1_0
-TaskerTask      *tasker_group_spawn_numbered     (TaskerGroup          *self,
-                                                  const char           *name,
-                                                  guint                 owner,
-                                                  gsize                 number);
-TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_group_try_add            (TaskerGroup          *self,
                                                   TaskerTask           *task,
                                                   GError              **error);
@@ -107,15 +102,6 @@ TASKER_AVAILABLE_IN_1_0
 gboolean         tasker_group_add_wait_finish    (TaskerGroup          *self,
                                                   GAsyncResult         *result,
                                                   GError              **error);
-TASKER_AVAILABLE_IN_1_0
-TaskerTask      *tasker_group_spawn_owned        (TaskerGroup          *self,
-                                                  const char           *name,
-                                                  guint                 owner,
-                                                  guint                 key);
-TASKER_AVAILABLE_IN_1_0
-TaskerTask      *tasker_group_begin_external     (TaskerGroup          *self,
-                                                  const char           *name,
-                                                  guint                 owner);
 TASKER_AVAILABLE_IN_1_0
 void             tasker_group_run_in_thread      (TaskerGroup          *self,
                                                   GTask                *task,

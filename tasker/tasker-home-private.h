@@ -3,7 +3,7 @@
 #pragma once
 
 #include "tasker-core-private.h"
-#include "tasker-owner-private.h"
+#include "tasker-news-private.h"
 #include "tasker-weak-private.h"
 
 G_BEGIN_DECLS

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 typedef struct _TaskerCore TaskerCore;
 typedef struct _TaskerJob TaskerJob;
 typedef struct _TaskerJobKind TaskerJobKind;
-typedef struct _TaskerRegistered TaskerRegistered;
+typedef struct _TaskerOwner TaskerOwner;
 
 /*
  * TaskerJobKind:
@@ -108,7 +108,6 @@ struct _TaskerJob
   union
   {
     GCallback          func;
-    const TaskerRegistered *owner; /* of a numbered one */
     gsize              end;     /* ended: see TaskerCore.n_ends */
   };
   gpointer             data;
@@ -225,6 +224,9 @@ void       tasker_job_list_foreach    (TaskerJobList *self,
 /* The kinds. */
 extern const TaskerJobKind tasker_thread_kind;
 extern const TaskerJobKind tasker_each_kind;
+extern const TaskerJobKind tasker_async_kind;
+extern const TaskerJobKind tasker_external_kind;
+extern const TaskerJobKind tasker_worker_kind;
 
 TaskerJob *tasker_local_job_new    (const char     *name,
                                     TaskerStepFunc  func,
@@ -241,12 +243,6 @@ TaskerJob *tasker_async_job_new    (const char     *name,
                                     GDestroyNotify  data_free);
 TaskerJob *tasker_awaited_job_new  (const char     *name,
                                     GMainContext   *context);
-TaskerJob *tasker_owned_job_new    (const char     *name,
-                                    guint           owner,
-                                    guint           key);
-gboolean   tasker_job_is_async     (TaskerJob      *job);
-guint      tasker_async_get_key    (TaskerJob      *job,
-                                    guint           owner);
 gboolean   tasker_async_complete   (TaskerJob      *job,
                                     gboolean        failed,
                                     GError         *error);
@@ -254,19 +250,11 @@ gboolean   tasker_async_succeed    (TaskerJob      *job,
                                     gboolean        tell);
 gboolean   tasker_async_complete_late (TaskerJob   *job);
 
-TaskerJob *tasker_external_job_new  (const char         *name,
-                                     guint               owner);
-gboolean   tasker_job_is_external   (TaskerJob          *job);
 gboolean   tasker_external_begin    (TaskerJob          *job,
                                      TaskerCore         *core);
 gboolean   tasker_external_complete (TaskerJob          *job,
                                      TaskerCore         *core,
                                      GError             *error);
-
-const TaskerRegistered *tasker_numbered_find_owner (guint owner);
-void       tasker_numbered_job_init (TaskerJob              *self,
-                                     const TaskerRegistered *owner,
-                                     gsize                   number);
 
 TaskerJob *tasker_each_job_new  (const char      *name,
                                  gsize            n_items,

@@ -27,7 +27,7 @@ struct _TaskerRunner
   int            n_done;    /* of them */
   gboolean       over;      /* it claims no more of them */
   TaskerJob     *claimed;   /* … by tasker_worker_next(), which left it at that */
-  gint64         waits_since; /* when it began to call the owner of numbered tasks */
+  gint64         waits_since; /* when it began to call the owner of tasks */
   gint64         timed_at;  /* when it last looked at the clock, or 0 */
   gint64         room_given; /* when those who wait for room were looked after */
   TaskerHand     hand;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tasker-core-private.h"
+#include "tasker-owner-private.h"
 #include "tasker-release-private.h"
 #include "tasker-task.h"
 
@@ -12,6 +13,9 @@ G_BEGIN_DECLS
 TaskerTask *tasker_task_new_full     (TaskerJob  *job);
 TaskerJob  *tasker_task_get_job      (TaskerTask *self);
 TaskerCore *tasker_task_get_core     (TaskerTask *self);
+/* %NULL if it has none. @key: (out) (optional): by which the owner knows it */
+const TaskerOwner *tasker_task_get_owner (TaskerTask *self,
+                                          gsize      *key);
 /* Where the notes of a full task are; the job looks after them. */
 TaskerNotes *tasker_task_get_notes_place (TaskerTask *self);
 /* The name, where the job is inside of the task. */

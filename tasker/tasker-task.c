@@ -69,6 +69,8 @@ struct _TaskerTask
                            * them; belongs to the one who adds it */
   GQueue         waiters; /* under the core's lock */
   TaskerRelease *release; /* if release-in-context is set */
+  const TaskerOwner *owner; /* or %NULL */
+  gsize          key;     /* by which the owner knows it */
 
   GMainContext  *context; /* its home; %NULL for the default one */
   int            heard;   /* atomic: somebody listens to it */
@@ -471,16 +473,22 @@ new_without_job (GType type)
   return self;
 }
 
-/* One that has its record inside, which is all zero. */
-static TaskerThreadTask *
-new_thread_task (const char *name)
+/* One that has its record inside. */
+static TaskerTask *
+new_thread_task (const TaskerJobKind *kind,
+                 const char          *name,
+                 GCallback            func,
+                 gpointer             user_data,
+                 GDestroyNotify       user_data_free)
 {
   TaskerThreadTask *self = to_thread_task (new_without_job (tasker_thread_task_get_type ()));
 
   self->name = g_strdup (name);
   self->record.inside = TRUE;
+  tasker_job_init (&self->record, kind, func, user_data, user_data_free);
+  set_full_job (&self->parent_instance, &self->record);
 
-  return self;
+  return &self->parent_instance;
 }
 
 TaskerTask *
@@ -640,6 +648,16 @@ tasker_task_announce (TaskerTask *self,
       tasker_task_note (self, core, changed);
     }
   tasker_core_unlock (core);
+}
+
+const TaskerOwner *
+tasker_task_get_owner (TaskerTask *self,
+                       gsize      *key)
+{
+  if (key != NULL)
+    *key = self->key;
+
+  return self->owner;
 }
 
 TaskerNotes *
@@ -900,15 +918,9 @@ tasker_task_new (const char     *name,
                  gpointer        user_data,
                  GDestroyNotify  user_data_free)
 {
-  TaskerThreadTask *self;
-
   g_return_val_if_fail (func != NULL, NULL);
 
-  self = new_thread_task (name);
-  tasker_job_init (&self->record, &tasker_thread_kind, G_CALLBACK (func), user_data, user_data_free);
-  set_full_job (&self->parent_instance, &self->record);
-
-  return &self->parent_instance;
+  return new_thread_task (&tasker_thread_kind, name, G_CALLBACK (func), user_data, user_data_free);
 }
 
 /**
@@ -1043,8 +1055,7 @@ tasker_task_new_interval (const char     *name,
  * goes on by itself. %FALSE, with an error, completes the task as failed.
  * Otherwise its owner calls [method@Tasker.Task.complete] or
  * [method@Tasker.Task.complete_error], from any thread. Without a @func the task
- * begins and nobody is told; one made with `g_object_new()` is such a one. See
- * [ctor@Tasker.Task.new_owned] for owners of many tasks.
+ * begins and nobody is told; one made with `g_object_new()` is such a one.
  *
  * At a stop the task is cancelled, and its owner completes it in his own time;
  * at an abort it ends, and what the owner does is of no account any more.
@@ -1065,19 +1076,14 @@ tasker_task_new_async (const char     *name,
 /**
  * tasker_task_new_owned:
  * @name: (nullable): what to call the task
- * @owner: the number of its owner, see [func@Tasker.Task.register_async_owner]
- * @key: what the owner is told when the task has begun and ended, not 0
+ * @owner: the number of its owner
+ * @key: what the owner knows the task by, not 0
  *
- * Makes a task that its owner completes, as [ctor@Tasker.Task.new_async] does,
- * but without a function of its own.
+ * Makes a task without a function of its own, of the kind that the owner has.
  *
- * It is for language bindings, where functions are given to tasks by the ten
- * thousand and a callback for each of them costs too much. The owner is told in
- * the home context, with many tasks at once, after they have begun and after
- * they have ended. A task that never begins is told of when it has ended; one
- * with [property@Tasker.Task:run-always] begins alone.
- *
- * See also [method@Tasker.Group.spawn_owned].
+ * It is for bindings of languages, which cannot afford a function for each task.
+ * See [func@Tasker.register_async_owner], [func@Tasker.register_external_owner],
+ * [func@Tasker.register_worker_owner], and [method@Tasker.Group.spawn_owned].
  *
  * Returns: (transfer full): a new task, to be added to a group
  *
@@ -1086,110 +1092,62 @@ tasker_task_new_async (const char     *name,
 TaskerTask *
 tasker_task_new_owned (const char *name,
                        guint       owner,
-                       guint       key)
+                       gsize       key)
 {
-  TaskerJob *job;
+  const TaskerOwner *known = tasker_owner_find (owner);
+  TaskerTask *self;
 
+  g_return_val_if_fail (known != NULL, NULL);
   g_return_val_if_fail (key != 0, NULL);
 
-  job = tasker_owned_job_new (name, owner, key);
-  g_return_val_if_fail (job != NULL, NULL);
+  if (known->kind == &tasker_worker_kind)
+    self = new_thread_task (known->kind, name, NULL, NULL, NULL);
+  else
+    self = tasker_task_new_full (tasker_job_new (known->kind, name, NULL, NULL, NULL));
+  self->owner = known;
+  self->key = key;
 
-  return tasker_task_new_full (job);
+  return self;
 }
 
 /**
  * tasker_task_get_key:
  * @self: a task
- * @owner: the number of an owner, see [func@Tasker.Task.register_async_owner]
+ * @owner: the number of an owner
  *
- * Looks up the key with which a task was made.
+ * Looks up the key by which an owner knows a task.
  *
  * Returns: the key, or 0 if the task is not the owner's
  *
  * Since: 1.0
  */
-guint
+gsize
 tasker_task_get_key (TaskerTask *self,
                      guint       owner)
 {
   g_return_val_if_fail (TASKER_IS_TASK (self), 0);
 
-  return self->full ? tasker_async_get_key (self->job, owner) : 0;
+  /* Who has no owner has the key 0. */
+  return self->owner == tasker_owner_find (owner) ? self->key : 0;
 }
 
-/**
- * tasker_task_new_external:
- * @name: (nullable): what to call the task
- * @owner: the number of its owner, see [func@Tasker.Task.register_owner]
- *
- * Makes a task for work that is done on a loop which is not GLib's, such as
- * that of a language.
- *
- * It needs neither a thread nor a main context. When its turn comes its owner
- * is told, and completes it with [method@Tasker.Task.complete] or
- * [method@Tasker.Task.complete_error]. Other than one made with
- * [ctor@Tasker.Task.new_async] it has not ended before that, also if it is
- * aborted: the owner is told, and what is still to be cleaned up is waited for.
- *
- * See also [method@Tasker.Group.begin_external].
- *
- * Returns: (transfer full): a new task, to be added to a group
- *
- * Since: 1.0
- */
-TaskerTask *
-tasker_task_new_external (const char *name,
-                          guint       owner)
+static gboolean
+is_async (TaskerTask *self)
 {
-  TaskerJob *job = tasker_external_job_new (name, owner);
-
-  g_return_val_if_fail (job != NULL, NULL);
-
-  return tasker_task_new_full (job);
+  return self->job->kind == &tasker_async_kind;
 }
 
-/**
- * tasker_task_new_numbered:
- * @name: (nullable): what to call the task
- * @owner: the number of its owner, see [func@Tasker.worker_register_owner]
- * @number: what its owner knows the task by; not 0
- *
- * Makes a task for a function that its owner knows, and C does not.
- *
- * It is run as one made with [ctor@Tasker.Task.new], in a worker thread, by the
- * function of its owner, who is told @number; also if it is never run, or never
- * added.
- *
- * See also [method@Tasker.Group.spawn_numbered].
- *
- * Returns: (transfer full): a new task, to be added to a group
- *
- * Since: 1.0
- */
-TaskerTask *
-tasker_task_new_numbered (const char *name,
-                          guint       owner,
-                          gsize       number)
+static gboolean
+is_external (TaskerTask *self)
 {
-  const TaskerRegistered *known = tasker_numbered_find_owner (owner);
-  TaskerThreadTask *self;
-
-  g_return_val_if_fail (known != NULL, NULL);
-  g_return_val_if_fail (number != 0, NULL);
-
-  self = new_thread_task (name);
-  tasker_numbered_job_init (&self->record, known, number);
-  set_full_job (&self->parent_instance, &self->record);
-
-  return &self->parent_instance;
+  return self->job->kind == &tasker_external_kind;
 }
 
 static void
 complete (TaskerTask *self,
           GError     *error)
 {
-  gboolean done = tasker_job_is_async (self->job)
+  gboolean done = is_async (self)
                     ? tasker_task_end_async (self, error)
                     : tasker_external_complete (self->job, get_core (self), error);
 
@@ -1200,14 +1158,13 @@ complete (TaskerTask *self,
 static gboolean
 is_completable (TaskerTask *self)
 {
-  return tasker_job_is_async (self->job) ||
-         (tasker_job_is_external (self->job) && get_core (self) != NULL);
+  return is_async (self) || (is_external (self) && get_core (self) != NULL);
 }
 
 /**
  * tasker_task_complete:
- * @self: a task made with [ctor@Tasker.Task.new_async], or one made with
- *   [ctor@Tasker.Task.new_external] that has been added
+ * @self: a task made with [ctor@Tasker.Task.new_async], or an external one that
+ *   has been added, see [func@Tasker.register_external_owner]
  *
  * Says that the task is done, and has succeeded.
  *
@@ -1230,7 +1187,7 @@ are_async (TaskerTask **tasks,
            gsize        n_tasks)
 {
   for (gsize i = 0; i < n_tasks; i++)
-    if (!TASKER_IS_TASK (tasks[i]) || !tasker_job_is_async (tasks[i]->job))
+    if (!TASKER_IS_TASK (tasks[i]) || !is_async (tasks[i]))
       return FALSE;
 
   return TRUE;
@@ -1255,7 +1212,7 @@ change_lock (TaskerCore *from,
 
 /**
  * tasker_task_complete_many:
- * @tasks: (array length=n_tasks): tasks made with [ctor@Tasker.Task.new_owned]
+ * @tasks: (array length=n_tasks): async tasks, see [func@Tasker.register_async_owner]
  * @n_tasks: how many they are
  * @tell: whether the owner is to be told when they have ended
  *
@@ -1298,8 +1255,8 @@ tasker_task_complete_many (TaskerTask **tasks,
 
 /**
  * tasker_task_complete_error:
- * @self: a task made with [ctor@Tasker.Task.new_async], or one made with
- *   [ctor@Tasker.Task.new_external] that has been added
+ * @self: a task made with [ctor@Tasker.Task.new_async], or an external one that
+ *   has been added, see [func@Tasker.register_external_owner]
  * @error: (transfer full): the error
  *
  * Says that the task is done, and has failed.

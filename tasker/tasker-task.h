@@ -113,55 +113,6 @@ typedef enum
 TASKER_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (TaskerTask, tasker_task, TASKER, TASK, TaskerStopper)
 
-/**
- * TaskerOwnerFunc:
- * @user_data: (closure): data that came with the function
- * @begun: (array length=n_begun): the keys of tasks that have begun
- * @n_begun: how many they are
- * @ended: (array length=n_ended): the keys of tasks that have ended
- * @n_ended: how many they are
- *
- * Tells the owner of tasks that were made with [ctor@Tasker.Task.new_owned]
- * what has become of them, many at once.
- *
- * It gets the keys in the order in which the tasks began, or ended. Between a
- * task's beginning and this call it may have been stopped, or have ended
- * because it was aborted; [method@Gio.Cancellable.is_cancelled] tells.
- *
- * See [func@Tasker.Task.register_async_owner].
- *
- * Since: 1.0
- */
-typedef void (*TaskerOwnerFunc) (gpointer     user_data,
-                                 const guint *begun,
-                                 gsize        n_begun,
-                                 const guint *ended,
-                                 gsize        n_ended);
-
-/**
- * TaskerExternalFunc:
- * @task: the task
- * @aborted: %FALSE when its turn has come; %TRUE when it is aborted after that,
- *   and when it is stopped or aborted before
- * @user_data: (closure): data that came with the function
- *
- * Tells the owner of a task that was made with
- * [ctor@Tasker.Task.new_external] what to do.
- *
- * It is called once when the task's turn has come, for its owner to begin the
- * work, and perhaps once more when it is aborted, for him to tear the work
- * down. If its turn will not come, it is called for the latter alone. It may be
- * called in any thread, also in the one that aborts the task, and should only
- * pass the message on.
- *
- * See [func@Tasker.Task.register_owner].
- *
- * Since: 1.0
- */
-typedef void (*TaskerExternalFunc) (TaskerTask *task,
-                                    gboolean    aborted,
-                                    gpointer    user_data);
-
 TASKER_AVAILABLE_IN_1_0
 TaskerTask      *tasker_task_new             (const char           *name,
                                               TaskerFunc            func,
@@ -194,35 +145,9 @@ TaskerTask      *tasker_task_new_for_gtask   (GTask                *gtask);
 TASKER_AVAILABLE_IN_1_0
 TaskerTask      *tasker_task_new_for_subprocess (const char        *name,
                                                  GSubprocess       *process);
-TASKER_AVAILABLE_IN_1_0
-TaskerTask      *tasker_task_new_owned       (const char           *name,
-                                              guint                 owner,
-                                              guint                 key);
-TASKER_AVAILABLE_IN_1_0
-guint            tasker_task_register_async_owner (TaskerOwnerFunc  func,
-                                              gpointer              user_data,
-                                              GDestroyNotify        user_data_free);
-TASKER_AVAILABLE_IN_1_0
-guint            tasker_task_get_key         (TaskerTask           *self,
-                                              guint                 owner);
-TASKER_AVAILABLE_IN_1_0
-TaskerTask      *tasker_task_new_external    (const char           *name,
-                                              guint                 owner);
-TASKER_AVAILABLE_IN_1_0
-TaskerTask      *tasker_task_new_numbered    (const char           *name,
-                                              guint                 owner,
-                                              gsize                 number);
-TASKER_AVAILABLE_IN_1_0
-guint            tasker_task_register_owner  (TaskerExternalFunc    func,
-                                              gpointer              user_data,
-                                              GDestroyNotify        user_data_free);
 
 TASKER_AVAILABLE_IN_1_0
 void             tasker_task_complete        (TaskerTask           *self);
-TASKER_AVAILABLE_IN_1_0
-gsize            tasker_task_complete_many   (TaskerTask          **tasks,
-                                              gsize                 n_tasks,
-                                              gboolean              tell);
 TASKER_AVAILABLE_IN_1_0
 void             tasker_task_complete_error  (TaskerTask           *self,
                                               GError               *error);

@@ -8,7 +8,6 @@
 
 #include <glib.h>
 
-#include <tasker-task.h>
 #include <tasker-version.h>
 
 G_BEGIN_DECLS
@@ -24,36 +23,6 @@ G_BEGIN_DECLS
  */
 typedef void (*TaskerWorkerFunc) (gpointer user_data);
 
-/**
- * TaskerWorkerOwnerFunc:
- * @task: (nullable): the task, or %NULL if it will not be run
- * @number: the number of the task
- * @user_data: (closure): data that came with the function
- * @error: return location for the error
- *
- * Runs a task that was made with [ctor@Tasker.Task.new_numbered], in a worker
- * thread.
- *
- * It does with the task what a [callback@Tasker.Func] does, and may go on
- * with others if it succeeded, see [func@Tasker.worker_next]. It is told the
- * number of each task once. If @task is %NULL it only has to forget the number,
- * in any thread, and what it returns does not matter.
- *
- * See [func@Tasker.worker_register_owner].
- *
- * Returns: %TRUE if it is done, %FALSE with @error set if it failed
- *
- * Since: 1.0
- */
-typedef gboolean (*TaskerWorkerOwnerFunc) (TaskerTask  *task,
-                                           gsize        number,
-                                           gpointer     user_data,
-                                           GError     **error);
-
-TASKER_AVAILABLE_IN_1_0
-guint    tasker_worker_register_owner (TaskerWorkerOwnerFunc func,
-                                       gpointer              user_data,
-                                       GDestroyNotify        user_data_free);
 TASKER_AVAILABLE_IN_1_0
 void     tasker_worker_begin   (void);
 TASKER_AVAILABLE_IN_1_0

@@ -9,6 +9,7 @@
 #include <tasker-error.h>
 #include <tasker-group.h>
 #include <tasker-join-stream.h>
+#include <tasker-owner.h>
 #include <tasker-signaller.h>
 #include <tasker-stopper.h>
 #include <tasker-task.h>

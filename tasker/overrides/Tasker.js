@@ -69,8 +69,8 @@ function _init() {
      * @property {function} reject
      */
 
-    /* Our number among those who complete tasks. */
-    const owner = Tasker.Task.register_async_owner(onNews);
+    /* Our number, as the owner of tasks. */
+    const owner = Tasker.register_async_owner(onNews);
 
     /* By their keys, and the keys that were in use before. A number costs less than
      * the task would as a key, and less than what is set in a task.
@@ -903,7 +903,8 @@ function _init() {
     function forbidThreads() {
         forbid(Tasker.Task, 'new', 'Tasker.Task.new()');
         forbid(Tasker.Task, 'new_each', 'Tasker.Task.new_each()');
-        forbid(Tasker.Task, 'register_owner', 'Tasker.Task.register_owner()');
+        forbid(Tasker, 'register_external_owner', 'Tasker.register_external_owner()');
+        forbid(Tasker, 'register_worker_owner', 'Tasker.register_worker_owner()');
         forbid(Tasker.Group.prototype, 'run_in_thread', 'Group.run_in_thread()');
         forbid(Gio.Task.prototype, 'run_in_thread', 'Gio.Task.run_in_thread()');
         forbid(Gio.Task.prototype, 'run_in_thread_sync', 'Gio.Task.run_in_thread_sync()');

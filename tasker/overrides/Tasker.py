@@ -379,17 +379,16 @@ def _finish_nothing(result):
     """For a wait of which only the end matters."""
 
 
-_spawn_numbered = Tasker.Group.spawn_numbered
-_new_numbered_task = Tasker.Task.new_numbered
-_new_external_task = Tasker.Task.new_external
+_spawn_owned = Tasker.Group.spawn_owned
+_new_owned_task = Tasker.Task.new_owned
 _has_succeeded = Tasker.Task.has_succeeded
 _set_priority = Tasker.Task.set_priority
-_begin_external = Tasker.Group.begin_external
 _add = Tasker.Group.add
 _is_finished = Tasker.Group.is_finished
 jobs.complete, jobs.complete_error = Tasker.Task.complete, Tasker.Task.complete_error
-_OWNER = Tasker.Task.register_owner(jobs.tell)
-_CALLER = Tasker.worker_register_owner(jobs.run_calls)
+# Our numbers as the owner of coroutines, and of calls.
+_COROUTINES = Tasker.register_external_owner(jobs.tell)
+_CALLS = Tasker.register_worker_owner(jobs.run_calls)
 _DEFAULT = GLib.PRIORITY_DEFAULT
 jobs.worker_begin = threads.find_function('tasker_worker_begin')
 jobs.worker_next = threads.find_function('tasker_worker_next')
@@ -603,9 +602,9 @@ class Group(Tasker.Group):
         job = None
         if jobs.is_coroutine_function(func):
             job = jobs.CoroutineJob(crew, jobs.get_loop_for(func), func, args, kwargs)
-            task = _new_external_task(name, _OWNER)
+            task = _new_owned_task(name, _COROUTINES, id(job))
         else:
-            task = jobs.make_task([crew, func, args, kwargs, None], _new_numbered_task, name, _CALLER)
+            task = jobs.make_task([crew, func, args, kwargs, None], _new_owned_task, name, _CALLS)
         if priority != _DEFAULT:
             _set_priority(task, priority)
         return task, job
@@ -613,13 +612,13 @@ class Group(Tasker.Group):
     def _begin(self, job, name):
         """Adds a coroutine, which begins now or when there is room."""
         try:
-            task = _begin_external(self, name, _OWNER)
+            task = _spawn_owned(self, name, _COROUTINES, id(job))
             if task is not None:
                 job.register(task)
                 job.begin(task)
                 return task
             self._check_open()
-            task = _new_external_task(name, _OWNER)
+            task = _new_owned_task(name, _COROUTINES, id(job))
         except BaseException:
             job.close()
             raise
@@ -646,7 +645,7 @@ class Group(Tasker.Group):
             job = jobs.CoroutineJob(crew, jobs.get_loop_for(func), func, args, kwargs)
             return self._begin(job, name)
         call = [crew, func, args, kwargs, None]
-        call[4] = task = make_task(call, _spawn_numbered, self, name, _CALLER)
+        call[4] = task = make_task(call, _spawn_owned, self, name, _CALLS)
         if task is None:
             self._check_open()
         return task

@@ -81,7 +81,7 @@ test('collect and poll_collect', async () => {
 test('an owner is told of many tasks by their keys', async () => {
     const group = Tasker.Group.new('owned');
     const told = {begun: [], ended: []};
-    const owner = Tasker.Task.register_async_owner((begun, ended) => {
+    const owner = Tasker.register_async_owner((begun, ended) => {
         told.begun.push(...begun);
         told.ended.push(...ended);
     });

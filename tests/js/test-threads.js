@@ -49,10 +49,11 @@ test('workers of a GTask', async () => {
     assertSame(group.nSpawned, 0);
 });
 
-/* The owner of external tasks is told by whichever thread. */
-test('owners of external tasks', async () => {
-    await assertForbidden(() => Tasker.Task.register_owner(worker));
-    await assertForbidden(() => Tasker.Task.registerOwner(worker));
+/* They are told by whichever thread. */
+test('owners of external tasks, and of those in threads', async () => {
+    await assertForbidden(() => Tasker.register_external_owner(worker));
+    await assertForbidden(() => Tasker.registerExternalOwner(worker));
+    await assertForbidden(() => Tasker.register_worker_owner(worker));
 });
 
 test('handlers of "cancelled"', async () => {

@@ -117,7 +117,7 @@ def check_out(function):
 
 def check_arrays(function):
     for value in [*function.parameters, function.returned]:
-        if value.type in ('array', 'GLib.PtrArray') and value.item not in ('Task', 'guint'):
+        if value.type in ('array', 'GLib.PtrArray') and value.item not in ('Task', 'gsize'):
             yield f'{value.name}: the type of the items is {value.item}'
         if value.type == 'array' and not value.has_length:
             yield f'{value.name} has no length'

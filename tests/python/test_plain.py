@@ -236,8 +236,8 @@ class References(Case):
 
     def test_made(self):
         group = Tasker.Group.new('all')
-        owner = Tasker.Task.register_owner(lambda task, aborted, *data: None)
-        async_owner = Tasker.Task.register_async_owner(lambda *args: None)
+        owner = Tasker.register_external_owner(lambda task, key, aborted, *data: None)
+        async_owner = Tasker.register_async_owner(lambda *args: None)
         process = Gio.Subprocess.new(['true'], Gio.SubprocessFlags.NONE)
         for function in (lambda: Tasker.Group.new(None), group.clone, lambda: group.new_child('child'),
                          group.create_stopper, group.create_signaller, group.get_tasks,
@@ -249,7 +249,7 @@ class References(Case):
                          lambda: Tasker.Task.new_async(None, None),
                          lambda: Tasker.Task.new_for_gtask(Gio.Task.new(None, None, None)),
                          lambda: Tasker.Task.new_for_subprocess(None, process),
-                         lambda: Tasker.Task.new_external(None, owner),
+                         lambda: Tasker.Task.new_owned(None, owner, 1),
                          lambda: Tasker.Task.new_owned(None, async_owner, 1)):
             self.check(function)
         self.assertEqual(process.__grefcount__, 1)
@@ -269,17 +269,17 @@ class References(Case):
 
     def test_external(self):
         group = Tasker.Group.new('external')
-        owner = Tasker.Task.register_owner(lambda task, aborted, *data: None)
+        owner = Tasker.register_external_owner(lambda task, key, aborted, *data: None)
 
         def begin():
-            task = group.begin_external(None, owner)
+            task = group.spawn_owned(None, owner, 1)
             task.complete()
             self.assertIs(group.poll_collect()[0], task)
             return task
 
         self.check(begin)
         group.finish()
-        self.assertIsNone(group.begin_external(None, owner))
+        self.assertIsNone(group.spawn_owned(None, owner, 1))
 
     def test_owned(self):
         group = Tasker.Group.new('owned')
@@ -289,7 +289,7 @@ class References(Case):
             # The lengths are told as well.
             news.append([each for each in args if isinstance(each, list)])
 
-        owner = Tasker.Task.register_async_owner(hear)
+        owner = Tasker.register_async_owner(hear)
 
         def run():
             news.clear()

@@ -14,9 +14,9 @@ CLASSES = 'Stopper', 'Task', 'Signaller', 'JoinStream', 'Group', 'Error', 'TaskS
 # The structures of C, and what the overrides of languages are made of.
 INSIDE = {
     'parent_instance', 'GroupClass', 'JoinStreamClass', 'SignallerClass', 'StopperClass', 'TaskClass',
-    'begin_external', 'complete_many', 'get_key', 'new_external', 'new_numbered', 'new_owned',
-    'register_async_owner', 'register_owner', 'spawn_numbered', 'spawn_owned',
-    'worker_at_idle', 'worker_begin', 'worker_next', 'worker_register_owner',
+    'complete_many', 'get_key', 'new_owned', 'spawn_owned',
+    'register_async_owner', 'register_external_owner', 'register_worker_owner',
+    'worker_at_idle', 'worker_begin', 'worker_next',
 }
 
 

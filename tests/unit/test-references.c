@@ -47,6 +47,7 @@ take_item (gpointer       user_data,
 
 static void
 be_told (TaskerTask *task,
+         gsize       key,
          gboolean    aborted,
          gpointer    user_data)
 {
@@ -54,9 +55,9 @@ be_told (TaskerTask *task,
 
 static void
 hear_news (gpointer     user_data,
-           const guint *begun,
+           const gsize *begun,
            gsize        n_begun,
-           const guint *ended,
+           const gsize *ended,
            gsize        n_ended)
 {
 }
@@ -82,8 +83,8 @@ test_new_tasks (void)
 {
   g_autoptr (GTask) gtask = g_task_new (NULL, NULL, NULL, NULL);
   g_autoptr (GSubprocess) process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, "true", NULL);
-  guint owner = tasker_task_register_owner (be_told, NULL, NULL);
-  guint async_owner = tasker_task_register_async_owner (hear_news, NULL, NULL);
+  guint owner = tasker_register_external_owner (be_told, NULL, NULL);
+  guint async_owner = tasker_register_async_owner (hear_news, NULL, NULL);
 
   assert_owned (g_object_new (TASKER_TYPE_TASK, NULL));
   assert_owned (tasker_task_new (NULL, tasker_test_succeed, NULL, NULL));
@@ -91,7 +92,7 @@ test_new_tasks (void)
   assert_owned (tasker_task_new_interval (NULL, 1, go_on, NULL, NULL));
   assert_owned (tasker_task_new_each (NULL, 1, take_item, NULL, NULL));
   assert_owned (tasker_task_new_async (NULL, NULL, NULL, NULL));
-  assert_owned (tasker_task_new_external (NULL, owner));
+  assert_owned (tasker_task_new_owned (NULL, owner, 1));
   assert_owned (tasker_task_new_owned (NULL, async_owner, 1));
   assert_owned (tasker_task_new_for_subprocess (NULL, process));
   g_assert_true (g_subprocess_wait (process, NULL, NULL));
@@ -107,14 +108,14 @@ static GPtrArray *
 make_tasks (GSubprocess *process)
 {
   GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
-  guint owner = tasker_task_register_owner (be_told, NULL, NULL);
+  guint owner = tasker_register_external_owner (be_told, NULL, NULL);
 
   g_ptr_array_add (tasks, tasker_task_new ("new", tasker_test_succeed, NULL, NULL));
   g_ptr_array_add (tasks, tasker_task_new_local ("local", go_on, NULL, NULL));
   g_ptr_array_add (tasks, tasker_task_new_interval ("interval", 1, go_on, NULL, NULL));
   g_ptr_array_add (tasks, tasker_task_new_each ("each", 10, take_item, NULL, NULL));
   g_ptr_array_add (tasks, tasker_task_new_async ("async", NULL, NULL, NULL));
-  g_ptr_array_add (tasks, tasker_task_new_external ("external", owner));
+  g_ptr_array_add (tasks, tasker_task_new_owned ("external", owner, 1));
   g_ptr_array_add (tasks, tasker_task_new_for_subprocess ("subprocess", process));
 
   return tasks;
@@ -290,8 +291,8 @@ static void
 test_external (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group ("external");
-  guint owner = tasker_task_register_owner (be_told, NULL, NULL);
-  TaskerTask *task = tasker_group_begin_external (group, NULL, owner);
+  guint owner = tasker_register_external_owner (be_told, NULL, NULL);
+  TaskerTask *task = tasker_group_spawn_owned (group, NULL, owner, 1);
 
   tasker_task_complete (task);
   g_ptr_array_unref (tasker_group_poll_collect (group));
@@ -302,7 +303,7 @@ static void
 test_owned (void)
 {
   g_autoptr (TaskerGroup) group = tasker_test_group ("owned");
-  guint owner = tasker_task_register_async_owner (hear_news, NULL, NULL);
+  guint owner = tasker_register_async_owner (hear_news, NULL, NULL);
   TaskerTask *task = tasker_group_spawn_owned (group, NULL, owner, 1);
 
   tasker_test_iterate_until (tasker_task_get_state (task) == TASKER_TASK_STATE_RUNNING);

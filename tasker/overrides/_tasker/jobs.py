@@ -379,20 +379,20 @@ worker_begin = worker_next = None
 
 
 def make_task(call, make, *args):
-    """Has C make a task of a call; make() is given its arguments and the number of
-    the call, and may return None.
+    """Has C make a task of a call; make() is given its arguments and the key of the
+    call, and may return None.
 
     A call is [crew, func, args, kwargs, None]. The task is put in the place of the
     None once C has it for good: to look for it would take longer than the call.
     """
-    number = id(call)
-    threads.queued[number] = call
+    key = id(call)
+    threads.queued[key] = call
     task = None
     try:
-        task = make(*args, number)
+        task = make(*args, key)
     finally:
         if task is None:
-            threads.queued.pop(number, None)
+            threads.queued.pop(key, None)
     return task
 
 
@@ -418,13 +418,13 @@ def _run(call, task):
     return None
 
 
-def run_calls(task, number):
+def run_calls(task, key):
     """What C has a worker thread run: a call, and then those that are at hand.
 
     What a call had is let go of before C is told that it has ended.
     """
     if task is None:
-        threads.queued.pop(number, None)
+        threads.queued.pop(key, None)
         return True
     if not threads.is_attached():
         threads.attach(Tasker.worker_at_idle)
@@ -432,12 +432,12 @@ def run_calls(task, number):
     threads.running.add(thread)
     try:
         worker_begin()
-        while number:
-            failure = _run(threads.queued.pop(number), task)
+        while key:
+            failure = _run(threads.queued.pop(key), task)
             if failure is not None:
                 raise failure
             task = None
-            number = worker_next()
+            key = worker_next()
         return True
     finally:
         threads.running.discard(thread)
@@ -697,7 +697,7 @@ def _on_unknown(task, aborted):
     return job
 
 
-def tell(task, aborted):
+def tell(task, _key, aborted):
     """What C tells of a coroutine's task, in any thread."""
     with _telling:
         job = of_task.get(task)

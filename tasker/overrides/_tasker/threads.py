@@ -15,7 +15,7 @@ LOOK_INTERVAL = 0.005
 
 # The groups that Python has tasks in, to be stopped at the end.
 crews = weakref.WeakSet()
-# The calls of functions that C knows by their numbers and has not begun; by number.
+# The calls of functions that C knows by their keys and has not begun; by key.
 queued = {}
 # The worker threads that run functions, and those whose state is kept.
 running = set()

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Tasks whose work is done on a loop that is not GLib's, and what a binding
- * that keeps something for a thread needs. */
+/* Tasks whose work is done on a loop that is not GLib's, by their owner. */
 
 #include "tasker-test.h"
+
+/* What the owner knows each task by. */
+#define KEY 7
 
 /* An owner that notes what it is told. */
 typedef struct
@@ -17,12 +19,14 @@ static guint owner_id;
 
 static void
 note (TaskerTask *task,
+      gsize       key,
       gboolean    aborted,
       gpointer    user_data)
 {
   Owner *self = user_data;
 
-  g_assert_true (TASKER_IS_TASK (task));
+  g_assert_cmpuint (key, ==, KEY);
+  g_assert_cmpuint (tasker_task_get_key (task, owner_id), ==, KEY);
   g_atomic_int_inc (aborted ? &self->n_aborted : &self->n_begun);
 }
 
@@ -31,7 +35,7 @@ reset (void)
 {
   owner = (Owner) { 0 };
   if (owner_id == 0)
-    owner_id = tasker_task_register_owner (note, &owner, NULL);
+    owner_id = tasker_register_external_owner (note, &owner, NULL);
   g_assert_cmpuint (owner_id, >, 0);
 }
 
@@ -51,7 +55,7 @@ test_begin (void)
   g_autoptr(GError) error = NULL;
 
   reset ();
-  task = tasker_group_begin_external (group, "one", owner_id);
+  task = tasker_group_spawn_owned (group, "one", owner_id, KEY);
   g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_RUNNING);
   g_assert_cmpstr (tasker_task_get_name (task), ==, "one");
   g_assert_cmpuint (tasker_group_get_n_tasks (group), ==, 1);
@@ -60,7 +64,7 @@ test_begin (void)
   g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_SUCCEEDED);
   g_assert_true (tasker_group_join (group, NULL, &error));
   g_assert_no_error (error);
-  g_assert_null (tasker_group_begin_external (group, "late", owner_id));
+  g_assert_null (tasker_group_spawn_owned (group, "late", owner_id, KEY));
   g_assert_cmpint (owner.n_begun, ==, 0);
   g_assert_cmpint (owner.n_aborted, ==, 0);
 }
@@ -75,9 +79,9 @@ test_queued (void)
 
   reset ();
   tasker_group_set_max_running (group, 1);
-  first = tasker_group_begin_external (group, "first", owner_id);
-  g_assert_null (tasker_group_begin_external (group, "second", owner_id));
-  second = tasker_task_new_external ("second", owner_id);
+  first = tasker_group_spawn_owned (group, "first", owner_id, KEY);
+  g_assert_null (tasker_group_spawn_owned (group, "second", owner_id, KEY));
+  second = tasker_task_new_owned ("second", owner_id, KEY);
   tasker_group_add (group, second);
   g_assert_cmpint (tasker_task_get_state (second), ==, TASKER_TASK_STATE_QUEUED);
 
@@ -103,12 +107,12 @@ test_stop (void)
 
   reset ();
   tasker_group_set_max_running (group, 1);
-  begun = tasker_group_begin_external (group, "begun", owner_id);
-  queued = tasker_task_new_external ("queued", owner_id);
+  begun = tasker_group_spawn_owned (group, "begun", owner_id, KEY);
+  queued = tasker_task_new_owned ("queued", owner_id, KEY);
   tasker_group_add (group, queued);
 
   g_assert_true (tasker_group_stop (group));
-  g_assert_null (tasker_group_begin_external (group, "late", owner_id));
+  g_assert_null (tasker_group_spawn_owned (group, "late", owner_id, KEY));
   /* Its turn will not come, and its owner is told so. */
   wait_for (&owner.n_aborted, 1);
   g_assert_false (tasker_task_join (queued, NULL, &error));
@@ -133,7 +137,7 @@ test_abort (gconstpointer alone)
   g_autoptr(GError) error = NULL;
 
   reset ();
-  task = tasker_group_begin_external (group, "task", owner_id);
+  task = tasker_group_spawn_owned (group, "task", owner_id, KEY);
   g_assert_true (alone != NULL ? tasker_task_abort (task) : tasker_group_abort (group));
   g_assert_cmpint (owner.n_aborted, ==, 1);
   /* There is still something to be cleaned up. */
@@ -154,7 +158,7 @@ test_complete_twice (void)
   g_autoptr(TaskerTask) task = NULL;
 
   reset ();
-  task = tasker_group_begin_external (group, "task", owner_id);
+  task = tasker_group_spawn_owned (group, "task", owner_id, KEY);
   tasker_task_complete (task);
   g_test_expect_message ("Tasker", G_LOG_LEVEL_CRITICAL, "*completed before*");
   tasker_task_complete_error (task, g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "late"));
@@ -166,7 +170,7 @@ static void
 test_no_owner (void)
 {
   g_test_expect_message ("Tasker", G_LOG_LEVEL_CRITICAL, "*assertion*");
-  g_assert_null (tasker_task_new_external ("task", 999));
+  g_assert_null (tasker_task_new_owned ("task", 999, KEY));
   g_test_assert_expected_messages ();
 }
 
@@ -200,7 +204,7 @@ test_race (void)
 
       reset ();
       for (guint j = 0; j < N_TASKS; j++)
-        g_ptr_array_add (tasks, tasker_group_begin_external (group, NULL, owner_id));
+        g_ptr_array_add (tasks, tasker_group_spawn_owned (group, NULL, owner_id, KEY));
       thread = g_thread_new ("complete", complete_all, tasks);
       tasker_group_abort (group);
       g_thread_join (thread);
@@ -214,59 +218,20 @@ test_race (void)
     }
 }
 
-/* What a worker thread does before it goes idle */
-
-static int n_idle; /* atomic */
-
-static void
-on_idle (gpointer user_data)
-{
-  g_assert_true (user_data == &n_idle);
-  g_atomic_int_inc (&n_idle);
-}
-
-static gboolean
-ask_for_idle (gpointer       user_data,
-              GCancellable  *stopper,
-              GError       **error)
-{
-  g_assert_true (tasker_worker_at_idle (on_idle, &n_idle));
-
-  return TRUE;
-}
-
-static void
-test_at_idle (void)
-{
-  g_autoptr(TaskerGroup) group = tasker_group_new ("idle");
-  g_autoptr(GError) error = NULL;
-
-  g_assert_false (tasker_worker_at_idle (on_idle, &n_idle));
-
-  tasker_group_set_max_running (group, 1);
-  for (guint i = 0; i < 10; i++)
-    tasker_group_spawn (group, NULL, ask_for_idle, NULL, NULL);
-  g_assert_true (tasker_group_join (group, NULL, &error));
-  g_assert_no_error (error);
-  wait_for (&n_idle, 1);
-  g_assert_cmpint (g_atomic_int_get (&n_idle), <=, 10);
-}
-
 int
 main (int   argc,
       char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/external/begin", test_begin);
-  g_test_add_func ("/external/queued", test_queued);
-  g_test_add_func ("/external/stop", test_stop);
-  g_test_add_data_func ("/external/abort-alone", GINT_TO_POINTER (TRUE), test_abort);
-  g_test_add_data_func ("/external/abort-group", NULL, test_abort);
-  g_test_add_func ("/external/complete-twice", test_complete_twice);
-  g_test_add_func ("/external/no-owner", test_no_owner);
-  g_test_add_func ("/external/race", test_race);
-  g_test_add_func ("/worker/at-idle", test_at_idle);
+  g_test_add_func ("/owner-external/begin", test_begin);
+  g_test_add_func ("/owner-external/queued", test_queued);
+  g_test_add_func ("/owner-external/stop", test_stop);
+  g_test_add_data_func ("/owner-external/abort-alone", GINT_TO_POINTER (TRUE), test_abort);
+  g_test_add_data_func ("/owner-external/abort-group", NULL, test_abort);
+  g_test_add_func ("/owner-external/complete-twice", test_complete_twice);
+  g_test_add_func ("/owner-external/no-owner", test_no_owner);
+  g_test_add_func ("/owner-external/race", test_race);
 
   return g_test_run ();
 }

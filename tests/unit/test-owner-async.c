@@ -24,7 +24,7 @@ typedef struct
 static Owner owner;
 
 static void
-on_begun (const guint *keys,
+on_begun (const gsize *keys,
           gsize        n_keys)
 {
   TaskerTask *tasks[N_TASKS];
@@ -43,9 +43,9 @@ on_begun (const guint *keys,
 
 static void
 on_news (gpointer     user_data,
-         const guint *begun,
+         const gsize *begun,
          gsize        n_begun,
-         const guint *ended,
+         const gsize *ended,
          gsize        n_ended)
 {
   g_assert_true (user_data == &owner);
@@ -55,7 +55,7 @@ on_news (gpointer     user_data,
 
   for (gsize i = 0; i < n_ended; i++)
     {
-      guint number = ended[i] - 1;
+      gsize number = ended[i] - 1;
 
       g_assert_true (tasker_task_is_finished (owner.tasks[number]));
       g_assert_false (owner.told[number]);
@@ -72,7 +72,7 @@ set_up (void)
 
   owner = (Owner) { .id = id, .context = g_main_context_default () };
   if (id == 0)
-    owner.id = tasker_task_register_async_owner (on_news, &owner, NULL);
+    owner.id = tasker_register_async_owner (on_news, &owner, NULL);
   g_assert_cmpuint (owner.id, >, 0);
 }
 
@@ -290,9 +290,9 @@ test_other_context (void)
 
 static void
 another (gpointer     user_data,
-         const guint *begun,
+         const gsize *begun,
          gsize        n_begun,
-         const guint *ended,
+         const gsize *ended,
          gsize        n_ended)
 {
   guint *n_told = user_data;
@@ -308,7 +308,7 @@ test_owners (void)
   TaskerGroup *group = tasker_test_group (NULL);
   g_autoptr (TaskerTask) task = NULL;
   g_autoptr (TaskerTask) plain = g_object_new (TASKER_TYPE_TASK, NULL);
-  guint id = tasker_task_register_async_owner (another, &n_told, NULL);
+  guint id = tasker_register_async_owner (another, &n_told, NULL);
 
   set_up ();
   spawn_tasks (group, 1);
@@ -335,7 +335,7 @@ test_refused (void)
   g_autoptr (TaskerTask) other = tasker_task_new_local ("other", tasker_test_succeed, NULL, NULL);
 
   set_up ();
-  tasker_test_critical ("*job != NULL*", g_assert_null (tasker_task_new_owned (NULL, 1000, 1)));
+  tasker_test_critical ("*known != NULL*", g_assert_null (tasker_task_new_owned (NULL, 1000, 1)));
   tasker_test_critical ("*key != 0*", g_assert_null (tasker_task_new_owned (NULL, owner.id, 0)));
   tasker_test_critical ("*are_async*", g_assert_cmpuint (tasker_task_complete_many (&other, 1, TRUE), ==, 0));
   g_assert_cmpuint (tasker_task_complete_many (NULL, 0, TRUE), ==, 0);
@@ -352,17 +352,17 @@ main (int    argc,
 {
   tasker_test_init (&argc, &argv);
 
-  tasker_test_add ("/owner/batches", test_batches);
-  tasker_test_add ("/owner/silent", test_silent);
-  tasker_test_add ("/owner/max-running", test_max_running);
-  tasker_test_add ("/owner/stopped-in-queue", test_stopped_in_queue);
-  tasker_test_add ("/owner/aborted", test_aborted);
-  tasker_test_add ("/owner/run-always", test_run_always);
-  tasker_test_add ("/owner/halt", test_halt);
-  tasker_test_add ("/owner/race", test_race);
-  tasker_test_add ("/owner/other-context", test_other_context);
-  tasker_test_add ("/owner/owners", test_owners);
-  tasker_test_add ("/owner/refused", test_refused);
+  tasker_test_add ("/owner-async/batches", test_batches);
+  tasker_test_add ("/owner-async/silent", test_silent);
+  tasker_test_add ("/owner-async/max-running", test_max_running);
+  tasker_test_add ("/owner-async/stopped-in-queue", test_stopped_in_queue);
+  tasker_test_add ("/owner-async/aborted", test_aborted);
+  tasker_test_add ("/owner-async/run-always", test_run_always);
+  tasker_test_add ("/owner-async/halt", test_halt);
+  tasker_test_add ("/owner-async/race", test_race);
+  tasker_test_add ("/owner-async/other-context", test_other_context);
+  tasker_test_add ("/owner-async/owners", test_owners);
+  tasker_test_add ("/owner-async/refused", test_refused);
 
   return g_test_run ();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Tasks that their owner knows by number, and runs one after the other without
+/* Tasks that their owner runs in worker threads, one after the other without
  * coming back. */
 
 #include "tasker-test.h"
@@ -8,7 +8,7 @@
 #define MAX_TASKS 500
 
 /* Somebody who runs tasks. What he does for one may fail. */
-typedef gboolean (*Work) (gsize    number,
+typedef gboolean (*Work) (gsize    key,
                           GError **error);
 
 typedef struct
@@ -19,27 +19,27 @@ typedef struct
 
 static Owner owners[2];
 static Work work;                       /* %NULL for none */
-static Owner *owner_of[MAX_TASKS + 1];  /* by the number of the task */
+static Owner *owner_of[MAX_TASKS + 1];  /* by the key of the task */
 static int n_begun[MAX_TASKS + 1];      /* atomic, likewise */
 static int n_forgotten[MAX_TASKS + 1];  /* atomic, likewise */
 static TaskerGroup *the_group;
-static GPtrArray *the_tasks;            /* number 1 is the first */
+static GPtrArray *the_tasks;            /* key 1 is the first */
 
 /* What is held while a function runs, and between two. */
 static GMutex interpreter;
 
 static gboolean
-do_work (gsize    number,
+do_work (gsize    key,
          GError **error)
 {
-  g_atomic_int_inc (&n_begun[number]);
+  g_atomic_int_inc (&n_begun[key]);
 
-  return work == NULL || work (number, error);
+  return work == NULL || work (key, error);
 }
 
 static gboolean
-run_numbers (TaskerTask  *task,
-             gsize        number,
+run_keys (TaskerTask  *task,
+             gsize        key,
              gpointer     user_data,
              GError     **error)
 {
@@ -48,20 +48,20 @@ run_numbers (TaskerTask  *task,
 
   if (task == NULL)
     {
-      g_assert_true (owner_of[number] == owner);
-      g_atomic_int_inc (&n_forgotten[number]);
+      g_assert_true (owner_of[key] == owner);
+      g_atomic_int_inc (&n_forgotten[key]);
       return TRUE;
     }
 
   g_assert_true (TASKER_IS_TASK (task));
   g_atomic_int_inc (&owner->n_calls);
   g_mutex_lock (&interpreter);
-  while (number != 0 && succeeded)
+  while (key != 0 && succeeded)
     {
-      g_assert_true (owner_of[number] == owner);
-      succeeded = do_work (number, error);
+      g_assert_true (owner_of[key] == owner);
+      succeeded = do_work (key, error);
       if (succeeded)
-        number = tasker_worker_next ();
+        key = tasker_worker_next ();
     }
   g_mutex_unlock (&interpreter);
 
@@ -76,7 +76,7 @@ set_up (const char *name,
   for (guint i = 0; i < G_N_ELEMENTS (owners); i++)
     {
       if (owners[i].id == 0)
-        owners[i].id = tasker_worker_register_owner (run_numbers, &owners[i], NULL);
+        owners[i].id = tasker_register_worker_owner (run_keys, &owners[i], NULL);
       g_assert_cmpuint (owners[i].id, >, 0);
       owners[i].n_calls = 0;
     }
@@ -98,16 +98,16 @@ tear_down (void)
 }
 
 static TaskerTask *
-get_task (gsize number)
+get_task (gsize key)
 {
-  return g_ptr_array_index (the_tasks, number - 1);
+  return g_ptr_array_index (the_tasks, key - 1);
 }
 
 static void
-spawn (gsize number)
+spawn (gsize key)
 {
-  g_autofree char *name = g_strdup_printf ("%" G_GSIZE_FORMAT, number);
-  TaskerTask *task = tasker_group_spawn_numbered (the_group, name, owner_of[number]->id, number);
+  g_autofree char *name = g_strdup_printf ("%" G_GSIZE_FORMAT, key);
+  TaskerTask *task = tasker_group_spawn_owned (the_group, name, owner_of[key]->id, key);
 
   g_assert_true (TASKER_IS_TASK (task));
   g_ptr_array_add (the_tasks, task);
@@ -139,7 +139,7 @@ join (void)
   g_assert_no_error (error);
 }
 
-/* The owner was told each number once. Returns: how many to run */
+/* The owner was told each key once. Returns: how many to run */
 static guint
 check_told (guint n_tasks)
 {
@@ -155,12 +155,12 @@ check_told (guint n_tasks)
 }
 
 static gboolean
-check_current (gsize    number,
+check_current (gsize    key,
                GError **error)
 {
   g_autoptr(TaskerTask) task = tasker_task_get_current ();
 
-  g_assert_true (task == get_task (number));
+  g_assert_true (task == get_task (key));
   g_assert_cmpint (tasker_task_get_state (task), ==, TASKER_TASK_STATE_RUNNING);
   g_assert_false (tasker_task_has_succeeded (task));
 
@@ -178,18 +178,22 @@ test_run (void)
   g_assert_cmpuint (check_told (MAX_TASKS), ==, MAX_TASKS);
   g_assert_cmpint (owners[0].n_calls, <, MAX_TASKS / 4);
   for (guint i = 1; i <= MAX_TASKS; i++)
-    g_assert_true (tasker_task_has_succeeded (get_task (i)));
+    {
+      g_assert_true (tasker_task_has_succeeded (get_task (i)));
+      g_assert_cmpuint (tasker_task_get_key (get_task (i), owners[0].id), ==, i);
+      g_assert_cmpuint (tasker_task_get_key (get_task (i), owners[1].id), ==, 0);
+    }
   tear_down ();
 }
 
 static gboolean
-fail_thirds (gsize    number,
+fail_thirds (gsize    key,
              GError **error)
 {
-  if (number % 3 != 0)
+  if (key % 3 != 0)
     return TRUE;
 
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%" G_GSIZE_FORMAT, number);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%" G_GSIZE_FORMAT, key);
   return FALSE;
 }
 
@@ -218,10 +222,10 @@ test_fail (void)
 /* In the middle of what is at hand: what is behind does not begin. */
 
 static gboolean
-stop_at_ten (gsize    number,
+stop_at_ten (gsize    key,
              GError **error)
 {
-  if (number == 10)
+  if (key == 10)
     tasker_group_stop (the_group);
 
   return TRUE;
@@ -240,10 +244,10 @@ test_stop (void)
 }
 
 static gboolean
-end_some (gsize    number,
+end_some (gsize    key,
           GError **error)
 {
-  if (number == 10)
+  if (key == 10)
     {
       g_cancellable_cancel (G_CANCELLABLE (get_task (11)));
       g_assert_true (tasker_task_abort (get_task (13)));
@@ -269,12 +273,12 @@ test_stop_alone (void)
 /* What has to run always does, and knows that it was stopped. */
 
 static gboolean
-stop_at_three (gsize    number,
+stop_at_three (gsize    key,
                GError **error)
 {
-  if (number == 3)
+  if (key == 3)
     tasker_group_stop (the_group);
-  g_assert_cmpint (g_cancellable_is_cancelled (G_CANCELLABLE (get_task (number))), ==, number >= 3);
+  g_assert_cmpint (g_cancellable_is_cancelled (G_CANCELLABLE (get_task (key))), ==, key >= 3);
 
   return TRUE;
 }
@@ -284,7 +288,7 @@ spawn_always (void)
 {
   for (gsize i = 1; i <= 10; i++)
     {
-      TaskerTask *task = tasker_task_new_numbered (NULL, owners[0].id, i);
+      TaskerTask *task = tasker_task_new_owned (NULL, owners[0].id, i);
 
       tasker_task_set_run_always (task, i % 2 == 0);
       tasker_group_add (the_group, task);
@@ -310,10 +314,10 @@ test_run_always (void)
 static int n_run; /* by all of them */
 
 static gboolean
-count_run (gsize    number,
+count_run (gsize    key,
            GError **error)
 {
-  g_assert_cmpint (++n_run, ==, (int) number);
+  g_assert_cmpint (++n_run, ==, (int) key);
 
   return TRUE;
 }
@@ -364,16 +368,16 @@ static int joining; /* atomic */
 static int joined;  /* atomic */
 
 static gboolean
-wait_until_joined (gsize    number,
+wait_until_joined (gsize    key,
                    GError **error)
 {
-  if (number == 5)
+  if (key == 5)
     {
       for (int n_looks = 1 << g_random_int_range (0, 18); n_looks > 0;)
         if (g_atomic_int_get (&joining))
           n_looks--;
     }
-  if (number == 6)
+  if (key == 6)
     tasker_test_wait_for (g_atomic_int_get (&joined));
 
   return TRUE;
@@ -414,10 +418,10 @@ on_state (GObject    *task,
 }
 
 static gboolean
-wait_until_heard (gsize    number,
+wait_until_heard (gsize    key,
                   GError **error)
 {
-  if (number == 5)
+  if (key == 5)
     tasker_test_wait_for (g_atomic_int_get (&n_heard) > 0);
 
   return TRUE;
@@ -441,14 +445,14 @@ test_heard (void)
 }
 
 static gboolean
-wait_to_be_stopped (gsize    number,
+wait_to_be_stopped (gsize    key,
                     GError **error)
 {
-  if (number != 5)
+  if (key != 5)
     return TRUE;
 
-  tasker_stopper_wait (TASKER_STOPPER (get_task (number)));
-  return !g_cancellable_set_error_if_cancelled (G_CANCELLABLE (get_task (number)), error);
+  tasker_stopper_wait (TASKER_STOPPER (get_task (key)));
+  return !g_cancellable_set_error_if_cancelled (G_CANCELLABLE (get_task (key)), error);
 }
 
 static void
@@ -463,7 +467,7 @@ give_five_a_deadline (void)
           spawn (i);
           continue;
         }
-      task = tasker_task_new_numbered ("5", owners[0].id, i);
+      task = tasker_task_new_owned ("5", owners[0].id, i);
       tasker_stopper_set_timeout_ms (TASKER_STOPPER (task), 10);
       tasker_group_add (the_group, task);
       g_ptr_array_add (the_tasks, task);
@@ -487,15 +491,15 @@ test_deadline (void)
 /* A task waits for itself, and for the one behind it, which gets its place. */
 
 static gboolean
-wait_in_task (gsize    number,
+wait_in_task (gsize    key,
               GError **error)
 {
   g_autoptr(GError) own = NULL;
 
-  if (number != 5)
+  if (key != 5)
     return TRUE;
 
-  g_assert_false (tasker_task_join (get_task (number), NULL, &own));
+  g_assert_false (tasker_task_join (get_task (key), NULL, &own));
   g_assert_error (own, TASKER_ERROR, TASKER_ERROR_DEADLOCK);
 
   g_mutex_unlock (&interpreter);
@@ -523,17 +527,17 @@ test_never_run (void)
   set_up ("never", NULL);
   g_assert_cmpuint (tasker_worker_next (), ==, 0);
 
-  task = tasker_task_new_numbered ("never", owners[0].id, 1);
+  task = tasker_task_new_owned ("never", owners[0].id, 1);
   g_assert_cmpint (n_forgotten[1], ==, 0);
   g_object_unref (task);
   g_assert_cmpint (n_forgotten[1], ==, 1);
 
   tasker_group_finish (the_group);
-  g_assert_null (tasker_group_spawn_numbered (the_group, "late", owners[0].id, 2));
+  g_assert_null (tasker_group_spawn_owned (the_group, "late", owners[0].id, 2));
   g_assert_cmpint (n_forgotten[2], ==, 0);
 
-  tasker_test_critical ("*assertion*", g_assert_null (tasker_task_new_numbered (NULL, 999, 3)));
-  tasker_test_critical ("*assertion*", g_assert_null (tasker_task_new_numbered (NULL, owners[0].id, 0)));
+  tasker_test_critical ("*assertion*", g_assert_null (tasker_task_new_owned (NULL, 999, 3)));
+  tasker_test_critical ("*assertion*", g_assert_null (tasker_task_new_owned (NULL, owners[0].id, 0)));
   tear_down ();
 }
 
@@ -549,7 +553,7 @@ spawn_each (gpointer data)
 
   for (guint i = first; i < first + N_EACH; i++)
     {
-      TaskerTask *task = tasker_group_spawn_numbered (the_group, NULL, owners[0].id, i);
+      TaskerTask *task = tasker_group_spawn_owned (the_group, NULL, owners[0].id, i);
 
       if (i % 10 == 0)
         tasker_task_abort (task);
@@ -588,24 +592,63 @@ test_race (void)
     }
 }
 
+/* What a worker thread does before it goes idle */
+
+static int n_idle; /* atomic */
+
+static void
+on_idle (gpointer user_data)
+{
+  g_assert_true (user_data == &n_idle);
+  g_atomic_int_inc (&n_idle);
+}
+
+static gboolean
+ask_for_idle (gpointer       user_data,
+              GCancellable  *stopper,
+              GError       **error)
+{
+  g_assert_true (tasker_worker_at_idle (on_idle, &n_idle));
+
+  return TRUE;
+}
+
+static void
+test_at_idle (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_group_new ("idle");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tasker_worker_at_idle (on_idle, &n_idle));
+
+  tasker_group_set_max_running (group, 1);
+  for (guint i = 0; i < 10; i++)
+    tasker_group_spawn (group, NULL, ask_for_idle, NULL, NULL);
+  g_assert_true (tasker_group_join (group, NULL, &error));
+  g_assert_no_error (error);
+  tasker_test_wait_for (g_atomic_int_get (&n_idle) >= 1);
+  g_assert_cmpint (g_atomic_int_get (&n_idle), <=, 10);
+}
+
 int
 main (int   argc,
       char *argv[])
 {
   tasker_test_init (&argc, &argv);
 
-  tasker_test_add ("/numbered/run", test_run);
-  tasker_test_add ("/numbered/fail", test_fail);
-  tasker_test_add ("/numbered/stop", test_stop);
-  tasker_test_add ("/numbered/stop-alone", test_stop_alone);
-  tasker_test_add ("/numbered/run-always", test_run_always);
-  tasker_test_add ("/numbered/mixed", test_mixed);
-  tasker_test_add ("/numbered/wait-for-one", test_wait_for_one);
-  tasker_test_add ("/numbered/heard", test_heard);
-  tasker_test_add ("/numbered/deadline", test_deadline);
-  tasker_test_add ("/numbered/wait-inside", test_wait_inside);
-  tasker_test_add ("/numbered/never-run", test_never_run);
-  tasker_test_add ("/numbered/race", test_race);
+  tasker_test_add ("/owner-worker/run", test_run);
+  tasker_test_add ("/owner-worker/fail", test_fail);
+  tasker_test_add ("/owner-worker/stop", test_stop);
+  tasker_test_add ("/owner-worker/stop-alone", test_stop_alone);
+  tasker_test_add ("/owner-worker/run-always", test_run_always);
+  tasker_test_add ("/owner-worker/mixed", test_mixed);
+  tasker_test_add ("/owner-worker/wait-for-one", test_wait_for_one);
+  tasker_test_add ("/owner-worker/heard", test_heard);
+  tasker_test_add ("/owner-worker/deadline", test_deadline);
+  tasker_test_add ("/owner-worker/wait-inside", test_wait_inside);
+  tasker_test_add ("/owner-worker/never-run", test_never_run);
+  tasker_test_add ("/owner-worker/race", test_race);
+  tasker_test_add ("/owner-worker/at-idle", test_at_idle);
 
   return g_test_run ();
 }
