@@ -245,7 +245,7 @@ class Task(Tasker.Task):
         CancelledError instead.
         """
         Gio.Cancellable.cancel(self)
-        job = jobs.of_task.get(self)
+        job = jobs.of_key.get(_get_key(self, _COROUTINES))
         if job is not None and job.is_deaf:
             waits.outbox_of(job.loop).post(job.cancel)
 
@@ -350,7 +350,7 @@ class Task(Tasker.Task):
     async def _await(self):
         if not self.is_finished():
             self._check_added()
-            job = jobs.of_task.get(self)
+            job = jobs.of_key.get(_get_key(self, _COROUTINES))
             if job is not None and job is jobs.get_current():
                 raise _deadlock_error()
             if job is not None and job.loop is asyncio.get_running_loop():
@@ -381,6 +381,7 @@ def _finish_nothing(result):
 
 _spawn_owned = Tasker.Group.spawn_owned
 _new_owned_task = Tasker.Task.new_owned
+_get_key = Tasker.Task.get_key
 _has_succeeded = Tasker.Task.has_succeeded
 _set_priority = Tasker.Task.set_priority
 _add = Tasker.Group.add
@@ -602,7 +603,7 @@ class Group(Tasker.Group):
         job = None
         if jobs.is_coroutine_function(func):
             job = jobs.CoroutineJob(crew, jobs.get_loop_for(func), func, args, kwargs)
-            task = _new_owned_task(name, _COROUTINES, id(job))
+            task = _new_owned_task(name, _COROUTINES, job.key)
         else:
             task = jobs.make_task([crew, func, args, kwargs, None], _new_owned_task, name, _CALLS)
         if priority != _DEFAULT:
@@ -611,15 +612,19 @@ class Group(Tasker.Group):
 
     def _begin(self, job, name):
         """Adds a coroutine, which begins now or when there is room."""
+        # It may be aborted by the time that we have the task.
+        jobs.of_key[job.key] = job
         try:
-            task = _spawn_owned(self, name, _COROUTINES, id(job))
+            task = _spawn_owned(self, name, _COROUTINES, job.key)
             if task is not None:
                 job.register(task)
                 job.begin(task)
                 return task
             self._check_open()
-            task = _new_owned_task(name, _COROUTINES, id(job))
+            task = _new_owned_task(name, _COROUTINES, job.key)
         except BaseException:
+            if job.task is None:
+                del jobs.of_key[job.key]
             job.close()
             raise
         job.register(task)

@@ -88,7 +88,7 @@ class Case(unittest.TestCase):
         if inside is not None:
             # What C frees, it frees in other threads.
             wait_until(lambda: not inside.threads.queued and not inside.threads.running)
-            self.assertEqual((inside.of_task, inside.of_runner), ({}, {}))
+            self.assertEqual((inside.of_key, inside.of_runner), ({}, {}))
         if COUNTS:
             self._check_instances()
 

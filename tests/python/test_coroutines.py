@@ -322,6 +322,24 @@ class Ends(Case):
         assert_counts(self, group, aborted=1, succeeded=1)
 
     @run
+    async def test_abort_while_others_are_spawned(self):
+        """Each may be aborted before Python knows its task, and ends all the same."""
+        async def deaf(task):
+            await asyncio.sleep(1000)
+
+        for _ in range(20):
+            async with Tasker.Group() as group:
+                thread = threading.Thread(target=group.abort)
+                thread.start()
+                while not group.is_stopped():
+                    group.spawn(deaf)
+                thread.join()
+                group.spawn(deaf)
+            counts = group.get_counts()
+            self.assertEqual(counts.n_aborted, counts.n_spawned)
+            self.assertGreater(counts.n_aborted, 0)
+
+    @run
     async def test_abort_before_the_first_step(self):
         begun = []
 

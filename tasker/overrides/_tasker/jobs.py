@@ -10,6 +10,7 @@ import contextvars
 import dis
 import functools
 import inspect
+import itertools
 import sys
 import threading
 import traceback
@@ -25,25 +26,15 @@ complete = complete_error = None
 # What C knows of an exception is a text in this domain.
 ERROR_DOMAIN = 'python-exception-quark'
 
-# The coroutines that have not ended, by the task that they are. What is kept in an
+# The coroutines that have not ended, by the key that C knows. What is kept in an
 # object of GObject's has the object ask for the interpreter's lock with every
 # reference, so these are not.
-of_task = {}
+of_key = {}
 of_runner = {}  # by the asyncio task that runs it
 
 
-class _Mark:
-    """What is put on a task, and lives as long as that does.
-
-    The Python object that stands for a task may go and another one take its place:
-    a weak reference to it says nothing of the task, but what is set on it stays.
-    """
-
-    __slots__ = ('__weakref__',)
-
-
-# Marks of tasks of which C has told that they are aborted before they were in there.
-_early_aborted = weakref.WeakSet()
+# A key is not used again, for C may tell of a coroutine that has just ended.
+_keys = itertools.count(1)
 
 
 class Outcome:
@@ -98,10 +89,14 @@ class Failure(Outcome):
         return self.error.with_traceback(self._trace)
 
 
-class _Place(_Mark):
-    """Where a task has its outcome, or knows it weakly."""
+class _Place:
+    """Where a task has its outcome, or knows it weakly.
 
-    __slots__ = ('outcome',)
+    It is put on a task, and lives as long as that does: the Python object that stands
+    for a task may go and another one take its place, but what is set on it stays.
+    """
+
+    __slots__ = ('outcome', '__weakref__')
 
     def __init__(self, outcome):
         self.outcome = outcome
@@ -140,7 +135,7 @@ class Crew:
         self.failures = {}  # those that nobody has taken, in the order in which they came
         self.known_errors = set()  # what C may tell of, and Python has told
         self.outcomes = weakref.WeakKeyDictionary()  # by their places
-        self.jobs = {}  # coroutines that have not ended, by their tasks
+        self.jobs = {}  # coroutines that have not ended, by their keys
         self.body = None  # if asyncio is in an "async with" of the group
         self.returned = []  # tasks that were taken for one who was cancelled
         self.children = weakref.WeakValueDictionary()  # crews of groups that are tasks of it
@@ -498,7 +493,7 @@ class _LoopEnd:
         loop.call_later(self.SECONDS, self.stay, loop, context=contextvars.Context())
 
     def __del__(self):
-        for job in list(of_task.values()):
+        for job in list(of_key.values()):
             if job.loop.is_closed():
                 job.bury()
 
@@ -510,7 +505,7 @@ class CoroutineJob:
     All but is said on the loop.
     """
 
-    __slots__ = ('crew', 'loop', 'func', 'args', 'kwargs', 'coroutine', 'task', 'starter',
+    __slots__ = ('crew', 'loop', 'func', 'args', 'kwargs', 'coroutine', 'key', 'task', 'starter',
                  'runner', 'begun', 'aborted', 'waiters')
 
     def __init__(self, crew, loop, func, args, kwargs, coroutine=None):
@@ -520,6 +515,7 @@ class CoroutineJob:
         self.args = args
         self.kwargs = kwargs  # of create_task(), if there is no function
         self.coroutine = coroutine
+        self.key = next(_keys)
         self.task = None
         self.starter = None
         self.runner = None
@@ -542,9 +538,7 @@ class CoroutineJob:
         """It has a task now; on the loop."""
         self.task = task
         self.starter = _starter_of(self.loop)
-        of_task[task] = self.crew.jobs[task] = self
-        if _early_aborted and getattr(task, '_mark', None) in _early_aborted:
-            self.aborted = True
+        of_key[self.key] = self.crew.jobs[self.key] = self
 
     def unregister(self):
         """The task was not added after all; in any thread."""
@@ -553,9 +547,9 @@ class CoroutineJob:
     def _forget(self):
         """Returns the task, unless another thread was first."""
         task = self.task
-        if task is None or of_task.pop(task, None) is None:
+        if task is None or of_key.pop(self.key, None) is None:
             return None
-        del self.crew.jobs[task]
+        del self.crew.jobs[self.key]
         self.task = self.func = self.args = self.kwargs = None
         self.close()
         if self.crew.body is not None:
@@ -600,7 +594,7 @@ class CoroutineJob:
 
     def abort(self, task):
         """C says so; or that its turn will not come."""
-        if self.begun:
+        if self.begun or self.task is None:
             self.cancel()
         elif self._forget() is not None:
             self._wake()
@@ -683,30 +677,17 @@ def _give_up(task):
     complete_error(task, waits.cancelled_error())
 
 
-def _on_unknown(task, aborted):
-    """Returns the job of a task that has none yet, or None if it has ended."""
-    if not aborted:
-        # It was queued when its loop was closed.
-        _give_up(task)
-        return None
-    task._mark = mark = _Mark()
-    _early_aborted.add(mark)
-    job = of_task.get(task)
-    if job is not None:
-        _early_aborted.discard(mark)
-    return job
-
-
-def tell(task, _key, aborted):
+def tell(task, key, aborted):
     """What C tells of a coroutine's task, in any thread."""
     with _telling:
-        job = of_task.get(task)
+        job = of_key.get(key)
         if job is not None and not aborted:
             job.begun = True
     if job is None:
-        job = _on_unknown(task, aborted)
-        if job is None:
-            return
+        if not aborted:
+            # It was queued when its loop was closed.
+            _give_up(task)
+        return
     function = job.abort if aborted else job.begin
     if waits.running_loop() is job.loop:
         function(task)
