@@ -346,6 +346,36 @@ test_refused (void)
   tear_down (group);
 }
 
+static void
+add_one (gpointer user_data)
+{
+  guint *n = user_data;
+
+  ++*n;
+}
+
+static void
+be_told (TaskerTask *task,
+         gsize       key,
+         gboolean    aborted,
+         gpointer    user_data)
+{
+}
+
+/* There are so many owners, of all kinds together. This comes last, for it leaves no
+ * room. */
+static void
+test_no_room (void)
+{
+  static guint n_freed;
+
+  while (tasker_register_async_owner (another, &n_freed, add_one) != 0)
+    g_assert_cmpuint (n_freed, ==, 0);
+  g_assert_cmpuint (n_freed, ==, 1);
+  g_assert_cmpuint (tasker_register_external_owner (be_told, &n_freed, add_one), ==, 0);
+  g_assert_cmpuint (n_freed, ==, 2);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -363,6 +393,7 @@ main (int    argc,
   tasker_test_add ("/owner-async/other-context", test_other_context);
   tasker_test_add ("/owner-async/owners", test_owners);
   tasker_test_add ("/owner-async/refused", test_refused);
+  tasker_test_add ("/owner-async/no-room", test_no_room);
 
   return g_test_run ();
 }
