@@ -51,6 +51,7 @@ struct _TaskerCore
   int            saturated;   /* no runner can be started, and that is known */
   int            n_urgent;    /* that of the queue */
   int            n_cramped;   /* who wait for room */
+  int            room_later;  /* they will be looked after; written between jobs */
   int            eager;       /* who want to know of each end at once */
   int            armed;       /* who wants to be told of changes was not yet, since
                                * the last; counts as eager, too */

@@ -34,8 +34,10 @@
  * the last may be overtaken by newer ones in other hands. */
 #define HAND_TIME_US 200
 
-/* How often those who wait for room are looked after, at most, between two jobs. */
+/* How often those who wait for room are looked after, at most, between two jobs; and
+ * when, if the job that is begun instead takes its time. */
 #define ROOM_INTERVAL_US 100
+#define ROOM_DELAY_MS 1
 
 /* How often to ask for threads that were refused. */
 #define RETRY_INTERVAL_MS 100
@@ -289,9 +291,30 @@ help (TaskerRunner *self,
   self->current->job = NULL;
 }
 
+static gboolean
+on_room_timer (gpointer user_data)
+{
+  TaskerCore *core = user_data;
+
+  /* Who claims one after this has it done once more. */
+  g_atomic_int_set (&core->room_later, FALSE);
+  tasker_core_lock (core);
+  tasker_core_unlock (core);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+give_room_later (TaskerCore *core)
+{
+  if (g_atomic_int_compare_and_exchange (&core->room_later, FALSE, TRUE))
+    tasker_service_add_timer (ROOM_DELAY_MS, on_room_timer,
+                              tasker_core_ref (core), (GDestroyNotify) tasker_core_unref);
+}
+
 /* To have claimed a job has made room for one that is to be added, which the core
  * sees when it is unlocked. To wake somebody for each of many quick ones would cost
- * more than they do; the last in the hand is noticed in any case. */
+ * more than they do; but this one may be slow, or wait for who waits for the room. */
 static void
 give_room (TaskerRunner *self)
 {
@@ -301,7 +324,10 @@ give_room (TaskerRunner *self)
     return;
   now = g_get_monotonic_time ();
   if (now - self->room_given < ROOM_INTERVAL_US)
-    return;
+    {
+      give_room_later (self->core);
+      return;
+    }
 
   self->room_given = now;
   tasker_core_lock (self->core);

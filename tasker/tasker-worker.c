@@ -189,7 +189,9 @@ tasker_worker_next (void)
   job = tasker_runner_claim (current->runner);
   if (job == NULL)
     return 0;
+  /* Who began to wait for room meanwhile did not know yet that it was claimed. */
   if (job->kind != &tasker_worker_kind || tasker_task_get_owner (job->face, &key) != owner ||
+      !tasker_runner_may_claim (current->runner) ||
       !tasker_core_begin_quietly (current->core, job))
     {
       current->runner->claimed = job;

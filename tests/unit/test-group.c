@@ -565,6 +565,43 @@ test_room_at_once (void)
   tasker_test_assert_counts (group, 165, 0, 165, 0, 0, 0);
 }
 
+/* … also where the one that begins follows quick ones, and ends only when who waits
+ * for the room has got it. */
+static void
+test_room_behind_quick (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("room");
+  g_autoptr (GAsyncQueue) tokens = g_async_queue_new ();
+  g_autoptr (TaskerTask) task = tasker_task_new (NULL, tasker_test_succeed, NULL, NULL);
+  TaskerTestGate first, second;
+  GThread *thread;
+
+  tasker_test_gate_init (&first);
+  tasker_test_gate_init (&second);
+  tasker_group_set_max_running (group, 1);
+  tasker_group_set_max_queued (group, 5);
+  tasker_group_spawn (group, "first", tasker_test_pass_gate, &first, NULL);
+  tasker_test_gate_await (&first, 1);
+  tasker_test_spawn_quick (group);
+  tasker_group_spawn (group, "second", tasker_test_pass_gate, &second, NULL);
+  tasker_test_gate_open (&first);
+  tasker_test_gate_await (&second, 1);
+
+  /* Half of these are taken at once; there is room when the last of them begins. */
+  for (guint i = 0; i < 8; i++)
+    tasker_group_spawn (group, NULL, i == 3 ? wait_for_token : tasker_test_succeed, tokens, NULL);
+  g_object_set_data (G_OBJECT (task), "group", group);
+  thread = g_thread_new ("add", add_one, task);
+  g_usleep (20 * G_TIME_SPAN_MILLISECOND);
+  tasker_test_gate_open (&second);
+  g_thread_join (thread);
+
+  g_async_queue_push (tokens, tokens);
+  tasker_test_assert_join (group, TASKER_TEST_N_QUICK + 11, 0, 0);
+  tasker_test_gate_clear (&first);
+  tasker_test_gate_clear (&second);
+}
+
 /* The task that was refused is its maker's: dropping it frees its data, and
  * another group takes it. */
 static void
@@ -1026,6 +1063,7 @@ main (int    argc,
   tasker_test_add ("/group/add-wait/stop", test_add_wait_stop);
   tasker_test_add ("/group/add-wait/abort", test_add_wait_abort);
   tasker_test_add ("/group/add-wait/room-at-once", test_room_at_once);
+  tasker_test_add ("/group/add-wait/room-behind-quick", test_room_behind_quick);
   tasker_test_add ("/group/add-wait/stop-while-full", test_add_wait_stop_while_full);
   tasker_test_add ("/group/add-wait/cancelled", test_add_wait_cancelled);
   tasker_test_add ("/group/add-wait/cancel-race", test_add_wait_cancel_race);
