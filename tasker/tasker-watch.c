@@ -193,11 +193,16 @@ tasker_watch_change (TaskerCore    *core,
   core->changed |= changed;
   tasker_watch_settle (core);
 
-  if (self != NULL)
+  if (self == NULL || self->changed == 0)
+    return;
+
+  self->changed &= before | ~changed;
+  if (self->changed == 0)
     {
-      self->changed &= before | ~changed;
-      if (self->changed == 0)
-        tasker_home_client_leave (&self->client);
+      tasker_home_client_leave (&self->client);
+      /* It is not on its way to look for itself. */
+      tasker_watch_arm (core);
+      tasker_core_gather (core);
     }
 }
 

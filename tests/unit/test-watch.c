@@ -853,6 +853,50 @@ test_settings (void)
     }
 }
 
+/* Who has just been told of a setting hears of the next end as before, also where the
+ * runner has gone on to a slow task. */
+static void
+test_end_after_setting (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  TaskerTestGate gates[4];
+  Ears ears;
+  guint n_heard;
+
+  for (guint i = 0; i < G_N_ELEMENTS (gates); i++)
+    tasker_test_gate_init (&gates[i]);
+  open_ears (&ears, group, group_properties, G_N_ELEMENTS (group_properties));
+  tasker_group_set_max_running (group, 1);
+  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gates[0], NULL);
+  tasker_test_gate_await (&gates[0], 1);
+  tasker_test_spawn_quick (group);
+  tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gates[1], NULL);
+  tasker_test_gate_open (&gates[0]);
+  tasker_test_gate_await (&gates[1], 1);
+
+  /* Half of these are taken at once. */
+  for (guint i = 0; i < 8; i++)
+    if (i == 2 || i == 3)
+      tasker_group_spawn (group, NULL, tasker_test_pass_gate, &gates[i], NULL);
+    else
+      tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
+  tasker_test_gate_open (&gates[1]);
+  tasker_test_gate_await (&gates[2], 1);
+  tasker_test_come_to_rest ();
+
+  n_heard = heard (&ears, "n-succeeded");
+  tasker_group_set_max_queued (group, 100);
+  tasker_test_gate_open (&gates[2]);
+  tasker_test_gate_await (&gates[3], 1);
+  tasker_test_iterate_until (heard (&ears, "n-succeeded") > n_heard);
+
+  tasker_test_gate_open (&gates[3]);
+  tasker_test_assert_join (group, TASKER_TEST_N_QUICK + 10, 0, 0);
+  close_ears (&ears);
+  for (guint i = 0; i < G_N_ELEMENTS (gates); i++)
+    tasker_test_gate_clear (&gates[i]);
+}
+
 /* What a task says: by itself, in sum, and for who listens. */
 static gboolean
 say_and_wait (gpointer       gates,
@@ -1549,6 +1593,7 @@ main (int   argc,
   tasker_test_add ("/watch/late-listener", test_late_listener);
   tasker_test_add ("/watch/late-listener-of-many", test_late_listener_of_many);
   tasker_test_add ("/watch/settings", test_settings);
+  tasker_test_add ("/watch/end-after-setting", test_end_after_setting);
   tasker_test_add ("/watch/progress", test_progress);
   tasker_test_add ("/watch/progress/limits", test_progress_limits);
   tasker_test_add ("/watch/progress/of-refused", test_progress_of_refused);
