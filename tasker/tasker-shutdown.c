@@ -227,10 +227,12 @@ on_phase_over (gpointer user_data)
   gboolean marked = FALSE;
 
   tasker_core_lock (self->core);
+  /* Also if the wait is over: it may be long until somebody comes for its result. */
+  if (self->timer != NULL)
+    g_source_set_ready_time (self->timer, -1);
   if (self->timer != NULL && !self->settled)
     {
       phase = ++self->phase;
-      g_source_set_ready_time (self->timer, -1);
       if (phase < PHASE_GIVEN_UP)
         set_timer (self);
     }

@@ -6,6 +6,7 @@
 #include "tasker-test.h"
 
 #include <string.h>
+#include <time.h>
 
 /* Warnings of the library go here. */
 static GMutex log_lock;
@@ -726,6 +727,23 @@ test_async_cancelled (void)
   g_free (take_warnings (NULL));
 }
 
+/* That the grace is over keeps no thread busy where the wait has ended before, and
+ * its main loop has not come to that. */
+static void
+test_async_blocked_loop (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(GAsyncResult) result = NULL;
+  clock_t begin;
+
+  tasker_group_shutdown_async (group, 100, NULL, tasker_test_keep, &result);
+  begin = clock ();
+  g_usleep (550000);
+  g_assert_cmpfloat ((double) (clock () - begin) / CLOCKS_PER_SEC, <, 0.1);
+  tasker_test_iterate_until (result != NULL);
+  g_assert_true (tasker_group_shutdown_finish (group, result, NULL));
+}
+
 /* Cancelled just when the grace is over: it is aborted by then, or never. */
 static gboolean
 is_aborted (TaskerGroup *group)
@@ -1081,6 +1099,7 @@ main (int    argc,
   tasker_test_add ("/shutdown/async", test_async);
   tasker_test_add ("/shutdown/async-deaf", test_async_deaf);
   tasker_test_add ("/shutdown/async-cancelled", test_async_cancelled);
+  tasker_test_add ("/shutdown/async-blocked-loop", test_async_blocked_loop);
   tasker_test_add ("/shutdown/cancel-races", test_cancel_races);
   tasker_test_add ("/shutdown/deadlock", test_deadlock);
   tasker_test_add ("/shutdown/ordered", test_ordered);
