@@ -7,9 +7,10 @@ import GLib from 'gi://GLib';
 import System from 'system';
 import Tasker from 'gi://Tasker?version=1';
 
-import {assert, assertEqual, assertError, assertFails, assertSame, collectGarbage, pause, run, test} from './tap.js';
+import {assert, assertEqual, assertError, assertFails, assertSame, collectGarbage, pause, run, test, COLLECTS} from './tap.js';
 
 const PAGE_SIZE = 4096;
+const N_TASKS = COLLECTS ? 10 : 50;
 
 /* Returns the resident memory in bytes. */
 function getMemory() {
@@ -156,7 +157,7 @@ test('tasks, groups, values, errors and functions are freed', async () => {
     await assertLeavesNothing(async look => {
         const group = new Tasker.Group();
 
-        for (let i = 0; i < 50; i++) {
+        for (let i = 0; i < N_TASKS; i++) {
             const task = group.spawn(async function marked(self) {
                 await self.sleep(i % 3);
                 function marked() {
@@ -179,7 +180,7 @@ test('tasks, groups, values, errors and functions are freed', async () => {
         await pause(50);
         look();
         group.abort();
-        assertSame((await group.collect()).length, 53);
+        assertSame((await group.collect()).length, N_TASKS + 3);
         await pause(50);
     });
 });
@@ -203,7 +204,7 @@ test('tasks that are never run leave nothing', async () => {
         const group = new Tasker.Group();
 
         group.stop();
-        for (let i = 0; i < 50; i++) {
+        for (let i = 0; i < N_TASKS; i++) {
             group.spawn(async function marked() {
                 await pause(1);
             });
@@ -221,9 +222,10 @@ test('tasks that are never run leave nothing', async () => {
  * only. */
 test('memory does not grow', async () => {
     const SLACK = 8e6;
+    const [nRounds, nTasks] = COLLECTS ? [5, 40] : [20, 2000];
     const round = async () => {
         const group = new Tasker.Group();
-        for (let i = 0; i < 2000; i++) {
+        for (let i = 0; i < nTasks; i++) {
             group.spawn(`${i}`, async task => {
                 if (i % 10 === 0)
                     await task.sleep(1);
@@ -235,13 +237,12 @@ test('memory does not grow', async () => {
         group.spawn(() => new Promise(() => {})).abort();
         await assertFails(group.join());
     };
-    const n = GLib.getenv('TASKER_TEST_GC') !== null ? 5 : 20;
 
-    for (let i = 0; i < n; i++)
+    for (let i = 0; i < nRounds; i++)
         await round();
     await collectGarbage();
     const before = getMemory();
-    for (let i = 0; i < n; i++)
+    for (let i = 0; i < nRounds; i++)
         await round();
     await collectGarbage();
     assert(getMemory() - before < SLACK, `memory grew from ${before} to ${getMemory()} bytes`);
