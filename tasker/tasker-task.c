@@ -63,14 +63,14 @@ struct _TaskerTask
   TaskerJob     *job;     /* under the core's lock it becomes %NULL in the end,
                            * if the core still holds it */
   gboolean       full;    /* that of the job */
+  guint          owner;   /* its number, or 0 */
   TaskerCore    *core;    /* atomic; %NULL while it is new. Becomes that again, under
                            * its lock, if it was not added in the end */
   GSList        *former;  /* cores of which that is so: kept for who still looks at
                            * them; belongs to the one who adds it */
   GQueue         waiters; /* under the core's lock */
   TaskerRelease *release; /* if release-in-context is set */
-  const TaskerOwner *owner; /* or %NULL */
-  gsize          key;     /* by which the owner knows it */
+  gsize          key;     /* by which its owner knows it */
 
   GMainContext  *context; /* its home; %NULL for the default one */
   int            heard;   /* atomic: somebody listens to it */
@@ -657,7 +657,7 @@ tasker_task_get_owner (TaskerTask *self,
   if (key != NULL)
     *key = self->key;
 
-  return self->owner;
+  return tasker_owner_find (self->owner);
 }
 
 TaskerNotes *
@@ -1104,7 +1104,7 @@ tasker_task_new_owned (const char *name,
     self = new_thread_task (known->kind, name, NULL, NULL, NULL);
   else
     self = tasker_task_new_full (tasker_job_new (known->kind, name, NULL, NULL, NULL));
-  self->owner = known;
+  self->owner = owner;
   self->key = key;
 
   return self;
@@ -1128,7 +1128,7 @@ tasker_task_get_key (TaskerTask *self,
   g_return_val_if_fail (TASKER_IS_TASK (self), 0);
 
   /* Who has no owner has the key 0. */
-  return self->owner == tasker_owner_find (owner) ? self->key : 0;
+  return self->owner == owner ? self->key : 0;
 }
 
 static gboolean
