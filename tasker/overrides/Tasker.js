@@ -39,7 +39,7 @@ function _init() {
 
     /* What each task needs, and what is replaced here and still needed: GJS goes
      * through all classes of an object for every look at a method. */
-    const {join: joinTask, get_key: getKey} = Tasker.Task.prototype;
+    const {join: joinTask, get_key: getKey, complete_error: completeWithError} = Tasker.Task.prototype;
     const {add: addTask, try_add: tryAddTask, spawn_owned: spawnOwned} = Tasker.Group.prototype;
     const {complete_many: completeMany} = Tasker.Task;
     const {next_async: beginNext} = Tasker.JoinStream.prototype;
@@ -283,7 +283,7 @@ function _init() {
 
     function completeError(job, error) {
         completeReturned();
-        job.task.complete_error(error);
+        completeWithError.call(job.task, error);
     }
 
     /* Has tasks end in the order in which their functions have returned. */
@@ -345,7 +345,7 @@ function _init() {
 
     function checkAdded(task) {
         if (task.get_state() === Tasker.TaskState.NEW)
-            throw new Error('The task cannot be waited for, as it was not added to a group');
+            throw new Error('The task cannot be waited for or aborted, as it was not added to a group');
     }
 
     /** Returns what an ended task returned, or throws what it failed with. */
@@ -981,13 +981,105 @@ function _init() {
             throw new Error('The task was added to a group before');
     }
 
+    function checkUnset(task) {
+        if (task.get_state() !== Tasker.TaskState.NEW)
+            throw new Error('The task was added to a group before, and this is fixed then: set it first, or give it to spawn() as an option');
+    }
+
+    function checkProgress(_task, progress) {
+        if (typeof progress !== 'number' || !(progress >= 0 && progress <= 1))
+            throw new RangeError(`Task.set_progress(): give a number from 0 to 1, not ${typeof progress === 'number' ? progress : describe(progress)}`);
+    }
+
+    /* Set in a task that nobody is to complete, or nobody any more: why. */
+    const COMPLETED = Symbol('completed');
+
+    function checkCompletable(task) {
+        const reason = getKey.call(task, owner) !== 0
+            ? 'A task that was spawned is completed by its function: return from that, or throw'
+            : task[COMPLETED];
+
+        if (reason !== undefined)
+            throw new Error(reason);
+    }
+
+    function guardCompletion(name) {
+        const complete = Tasker.Task.prototype[name];
+        const guarded = function (...args) {
+            checkCompletable(this);
+            complete.apply(this, args);
+            this[COMPLETED] = 'The task was completed before: do so once';
+        };
+
+        Tasker.Task.prototype[name] = Tasker.Task.prototype[toCamelCase(name)] = guarded;
+    }
+
+    /* What runs by itself. */
+    function guardConstructor(name, check = () => {}) {
+        const construct = Tasker.Task[name];
+        const guarded = function (...args) {
+            check(...args);
+            const task = construct.apply(this, args);
+            task[COMPLETED] = 'The task ends by itself: only one made with new Tasker.Task() or Tasker.Task.new_async() can be completed';
+
+            return task;
+        };
+
+        Tasker.Task[name] = Tasker.Task[toCamelCase(name)] = guarded;
+    }
+
+    function checkInterval(_name, ms) {
+        if (typeof ms !== 'number' || !(ms >= 1 && ms < 2 ** 32))
+            throw new RangeError(`Tasker.Task.new_interval(): give a number of milliseconds, at least 1, not ${typeof ms === 'number' ? ms : describe(ms)}`);
+    }
+
+    /* GJS sets properties without our methods. */
+    function guardProperty(name) {
+        const accessor = {...getAccessor(name)};
+        const {set: setProperty} = accessor;
+
+        accessor.set = function (value) {
+            checkUnset(this);
+            setProperty.call(this, value);
+        };
+        for (const each of [name, name.replaceAll('_', '-'), toCamelCase(name)])
+            Object.defineProperty(Tasker.Task.prototype, each, accessor);
+    }
+
+    function getAccessor(name) {
+        return Object.getOwnPropertyDescriptor(Tasker.Task.prototype, name) ??
+            Object.getOwnPropertyDescriptor(Tasker.Stopper.prototype, name);
+    }
+
+    function guardParent() {
+        const {_init: init} = Tasker.Group.prototype;
+
+        Tasker.Group.prototype._init = function (...args) {
+            if (args[0]?.parent instanceof Tasker.Group && args[0].parent.is_finished)
+                throw newFinishedError();
+
+            return init.apply(this, args);
+        };
+    }
+
     function guardMethods() {
         guard(Tasker.Group, ['try_add', 'add_wait_async'], (_group, task) => checkNew(task));
         guard(Tasker.Group, ['new_child'], group => {
             if (group.is_finished)
                 throw newFinishedError();
         });
-        guard(Tasker.Task, ['set_priority', 'set_run_always', 'set_release_in_context', 'set_timeout_ms'], checkNew);
+        guard(Tasker.Task, ['abort', 'join_async'], checkAdded);
+        guard(Tasker.Task, ['set_progress'], checkProgress);
+        guardCompletion('complete');
+        guardCompletion('complete_error');
+        for (const name of ['priority', 'run_always', 'release_in_context', 'timeout_ms']) {
+            guard(Tasker.Task, [`set_${name}`], checkUnset);
+            guardProperty(name);
+        }
+        for (const name of ['new_local', 'new_for_gtask', 'new_for_subprocess'])
+            guardConstructor(name);
+        guardConstructor('new_interval', checkInterval);
+        guardParent();
     }
 
     addMethods(Tasker.Stopper, stopperMethods);

@@ -326,6 +326,8 @@ test('tasks that are used too early, or twice', async () => {
 
     await assertFails(task.join(), /not added/);
     await assertFails(task, /not added/);
+    for (const name of ['join_async', 'joinAsync', 'abort'])
+        await assertFails(() => task[name](null), /not added/);
     group.add(task);
     for (const name of ['add', 'try_add', 'tryAdd', 'add_wait', 'addWait', 'add_wait_async', 'addWaitAsync'])
         await assertFails(() => group[name](task, null), /added to a group before/);
@@ -334,6 +336,96 @@ test('tasks that are used too early, or twice', async () => {
     task.complete();
     assert(await task.join());
     assertSame(group.nSpawned, 1);
+});
+
+test('what is fixed once a task is added', async () => {
+    const group = new Tasker.Group();
+    const task = new Tasker.Task();
+    const values = {priority: GLib.PRIORITY_LOW, runAlways: true, releaseInContext: true, timeoutMs: 100000};
+    const names = Object.keys(values).flatMap(name => {
+        const snake = name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+        return [[name, name], [snake, name], [snake.replaceAll('_', '-'), name]];
+    });
+
+    for (const [name, key] of names) {
+        task[name] = values[key];
+        assertSame(task[name], values[key]);
+    }
+    group.add(task);
+    for (const [name, key] of names) {
+        await assertFails(() => {
+            task[name] = values[key];
+        }, /^Error.*added to a group before.*option/);
+        assertSame(task[name], values[key]);
+    }
+    task.complete();
+    await task;
+    await assertFails(() => {
+        task.priority = 0;
+    }, /added to a group before/);
+});
+
+test('who completes a task, and how often', async () => {
+    const group = new Tasker.Group();
+    const error = new Gio.IOErrorEnum({code: Gio.IOErrorEnum.EXISTS, message: 'there'});
+    const byItself = [
+        Tasker.Task.new_local('local', () => false),
+        Tasker.Task.newLocal('local', () => false),
+        Tasker.Task.new_interval('interval', 1, () => false),
+        Tasker.Task.new_for_subprocess('true', Gio.Subprocess.new(['true'], Gio.SubprocessFlags.NONE)),
+    ];
+    const spawned = group.spawn(async () => 'own');
+    const byHand = new Tasker.Task();
+    const aborted = new Tasker.Task();
+    const assertRefused = async (task, pattern) => {
+        await assertFails(() => task.complete(), pattern);
+        for (const name of ['complete_error', 'completeError'])
+            await assertFails(() => task[name](error), pattern);
+    };
+
+    for (const task of byItself)
+        await assertRefused(task, /^Error.*ends by itself.*new_async/);
+    await assertRefused(spawned, /^Error.*by its function: return/);
+    for (const task of [...byItself, byHand, aborted])
+        group.add(task);
+    await assertFails(() => byHand.complete_error(null));
+    await assertFails(() => byHand.complete_error(new Error('no GLib.Error')));
+    byHand.complete();
+    await assertRefused(byHand, /^Error.*completed before/);
+    aborted.abort();
+    aborted.complete();
+    await assertRefused(aborted, /^Error.*completed before/);
+    assert(await group.join());
+    assertSame(await spawned, 'own');
+    await assertRefused(spawned, /by its function/);
+    assertEqual([group.nSucceeded, group.nAborted], [byItself.length + 2, 1]);
+});
+
+test('a child of a finished group', async () => {
+    const parent = new Tasker.Group({name: 'parent'});
+    const child = new Tasker.Group({name: 'child', parent});
+
+    assertSame(parent.nSpawned, 1);
+    child.finish();
+    await parent.join();
+    await assertError(() => new Tasker.Group({name: 'late', parent}), Tasker.Error, Tasker.Error.FINISHED);
+    assertSame(parent.nSpawned, 1);
+    await assertFails(() => new Tasker.Group({parent: 5}));
+    assertSame(new Tasker.Group({parent: null}).isFinished, false);
+});
+
+test('numbers that are out of range', async () => {
+    let calls = 0;
+    const step = () => calls++ < 0;
+
+    for (const name of ['new_interval', 'newInterval']) {
+        for (const ms of [0, 0.5, -1, NaN, Infinity, 2 ** 32, '5', null, undefined])
+            await assertFails(() => Tasker.Task[name]('ticks', ms, step), /^RangeError.*milliseconds, at least 1, not/);
+        await assertFails(() => Tasker.Task[name]('ticks', 5, null));
+    }
+    for (const progress of [-0.1, 1.1, NaN, 'half', null])
+        await assertFails(() => new Tasker.Task().set_progress(progress, null), /^RangeError.*0 to 1/);
+    assertSame(calls, 0);
 });
 
 test('a task by constructor is one that its owner completes', async () => {
