@@ -161,12 +161,23 @@ function _init() {
 
     const OPTIONS = {priority: 'number', runAlways: 'boolean', timeoutMs: 'number'};
 
+    function checkOption(key, value, where) {
+        if (!Object.hasOwn(OPTIONS, key))
+            throw new TypeError(`${where}: there is no option “${key}”; there are ${Object.keys(OPTIONS).join(', ')}`);
+        if (typeof value !== OPTIONS[key])
+            throw new TypeError(`${where}: the option “${key}” is a ${OPTIONS[key]}, not ${describe(value)}`);
+        if (key === 'timeoutMs')
+            checkTime(value, `${where}: the option “timeoutMs”`);
+        if (key === 'priority' && (value | 0) !== value)
+            throw new RangeError(`${where}: the option “priority” is a whole number, such as GLib.PRIORITY_LOW, not ${value}`);
+    }
+
     function setOptions(task, options, where) {
+        if (typeof options !== 'object')
+            throw new TypeError(`${where}: the options come last and are an object, such as {timeoutMs: 1000}, not ${describe(options)}`);
+
         for (const [key, value] of Object.entries(options)) {
-            if (!Object.hasOwn(OPTIONS, key))
-                throw new TypeError(`${where}: there is no option “${key}”; there are ${Object.keys(OPTIONS).join(', ')}`);
-            if (typeof value !== OPTIONS[key])
-                throw new TypeError(`${where}: the option “${key}” is a ${OPTIONS[key]}, not ${describe(value)}`);
+            checkOption(key, value, where);
             task[key] = value;
         }
     }
@@ -466,6 +477,8 @@ function _init() {
      */
     function unless(promise, stopper) {
         checkStopper(stopper, 'Tasker.unless()');
+        if (typeof promise === 'function')
+            throw new TypeError('Tasker.unless(): give the Promise that the function returns: call it');
 
         return new Promise((resolve, reject) => {
             if (stopper.is_cancelled()) {
@@ -1028,7 +1041,14 @@ function _init() {
         Tasker.Task[name] = Tasker.Task[toCamelCase(name)] = guarded;
     }
 
-    function checkInterval(_name, ms) {
+    /* What is called again as long as it returns what is true. */
+    function checkStep(func) {
+        if (func?.[toStringTag] !== undefined)
+            throw new TypeError('A step is a function that returns whether it is to be called again, and neither async nor a generator: give an async function to group.spawn()');
+    }
+
+    function checkInterval(_name, ms, func) {
+        checkStep(func);
         if (typeof ms !== 'number' || !(ms >= 1 && ms < 2 ** 32))
             throw new RangeError(`Tasker.Task.new_interval(): give a number of milliseconds, at least 1, not ${typeof ms === 'number' ? ms : describe(ms)}`);
     }
@@ -1076,8 +1096,9 @@ function _init() {
             guard(Tasker.Task, [`set_${name}`], checkUnset);
             guardProperty(name);
         }
-        for (const name of ['new_local', 'new_for_gtask', 'new_for_subprocess'])
+        for (const name of ['new_for_gtask', 'new_for_subprocess'])
             guardConstructor(name);
+        guardConstructor('new_local', (_name, func) => checkStep(func));
         guardConstructor('new_interval', checkInterval);
         guardParent();
     }

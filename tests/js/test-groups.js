@@ -281,6 +281,13 @@ test('spawn refuses what is no function, and says what to do', async () => {
         await assertFails(() => group[spawn]('x', async () => {}, {prio: 1}), /^TypeError.*no option “prio”.*priority/);
         await assertFails(() => group[spawn]('x', async () => {}, {priority: 'high'}),
             /^TypeError.*“priority” is a number, not a string/);
+        await assertFails(() => group[spawn]('x', async () => {}, {runAlways: 1}), /^TypeError.*“runAlways” is a boolean, not a number/);
+        for (const priority of [0.5, NaN, 2 ** 31])
+            await assertFails(() => group[spawn](async () => {}, {priority}), /^RangeError.*whole number.*PRIORITY_LOW/);
+        for (const timeoutMs of [-1, NaN, 2 ** 32])
+            await assertFails(() => group[spawn](async () => {}, {timeoutMs}), /^TypeError.*“timeoutMs”.*milliseconds/);
+        for (const bad of ['name', 5, true, async () => {}])
+            await assertFails(() => group[spawn](async () => {}, bad), /^TypeError.*options come last/);
         await assertFails(() => group[spawn](), /^TypeError/);
     }
     /* The tasks of the clones, and nothing else. */
@@ -412,6 +419,21 @@ test('a child of a finished group', async () => {
     assertSame(parent.nSpawned, 1);
     await assertFails(() => new Tasker.Group({parent: 5}));
     assertSame(new Tasker.Group({parent: null}).isFinished, false);
+});
+
+test('a step is no async function', async () => {
+    const group = new Tasker.Group();
+
+    for (const bad of [async () => false, function *() {}, async function *() {}]) {
+        await assertFails(() => group.spawn_local('x', bad), /^TypeError.*step.*group\.spawn\(\)/);
+        await assertFails(() => group.spawnLocal('x', bad), /^TypeError.*step/);
+        await assertFails(() => Tasker.Task.new_local('x', bad), /^TypeError.*step/);
+        await assertFails(() => Tasker.Task.new_interval('x', 1, bad), /^TypeError.*step/);
+    }
+    for (const bad of [null, undefined, 5, Promise.resolve(1)])
+        await assertFails(() => group.spawn_local('x', bad));
+    assertSame(group.nSpawned, 0);
+    assert(await group.join());
 });
 
 test('numbers that are out of range', async () => {

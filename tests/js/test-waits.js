@@ -223,6 +223,10 @@ test('wrong arguments', async () => {
 
     await assertFails(() => Tasker.unless(NEVER), /^TypeError.*unless.*stopper, not undefined/);
     await assertFails(() => Tasker.unless(NEVER, {}), /^TypeError.*not an object of type Object/);
+    for (const bad of [() => NEVER, async () => {}])
+        await assertFails(() => Tasker.unless(bad, stopper), /^TypeError.*Promise that the function returns/);
+    for (const bad of [null, undefined, {}, () => [], NEVER])
+        await assertFails(() => Tasker.takeUntil(bad, stopper), /^TypeError.*iterated over/);
     await assertFails(() => Tasker.takeUntil(5, stopper), /^TypeError.*iterated over, not a number/);
     await assertFails(() => Tasker.takeUntil([], null), /^TypeError.*not null/);
     for (const seconds of [0, -1, NaN, Infinity, '1', null])
