@@ -34,6 +34,10 @@
  * the last may be overtaken by newer ones in other hands. */
 #define HAND_TIME_US 200
 
+/* After how many jobs to look at the clock, besides the first few: more than so many
+ * slow ones are not run by one thread while others go on with newer ones. */
+#define CLOCK_INTERVAL 16
+
 /* How often those who wait for room are looked after, at most, between two jobs; and
  * when, if the job that is begun instead takes its time. */
 #define ROOM_INTERVAL_US 100
@@ -156,6 +160,16 @@ find_help (TaskerCore *core)
   return job;
 }
 
+/* What is in the hand of @first goes back to the head of the queue, and behind it what
+ * others have taken later, for they would put that before it. */
+static void
+put_back_from (TaskerCore *core,
+               GList      *first)
+{
+  for (GList *l = core->hands.tail; l != first->prev; l = l->prev)
+    tasker_core_put_back (core, l->data);
+}
+
 /* Once in a while: what lies behind a slow function in somebody's hand comes
  * back to the head of the queue, or newer jobs would go before it for ever. */
 static void
@@ -163,6 +177,7 @@ rescue (TaskerRunner *self)
 {
   TaskerCore *core = self->core;
   gint64 now = self->timed_at;
+  GList *first = NULL;
 
   if (now == 0 && core->n_fills++ % RESCUE_INTERVAL == 0)
     now = g_get_monotonic_time ();
@@ -172,7 +187,9 @@ rescue (TaskerRunner *self)
   core->rescued_at = now;
   for (GList *l = core->hands.tail; l != NULL; l = l->prev)
     if (tasker_hand_is_stuck (l->data))
-      tasker_core_put_back (core, l->data);
+      first = l;
+  if (first != NULL)
+    put_back_from (core, first);
 }
 
 static void
@@ -334,10 +351,16 @@ give_room (TaskerRunner *self)
   tasker_core_unlock (self->core);
 }
 
-static gboolean
-is_power_of_two (int n)
+static int
+floor_to_power_of_two (int n)
 {
-  return (n & (n - 1)) == 0;
+  return 1 << (g_bit_storage ((gulong) n) - 1);
+}
+
+static gboolean
+is_time_to_look (int n_done)
+{
+  return n_done % CLOCK_INTERVAL == 0 || floor_to_power_of_two (n_done) == n_done;
 }
 
 /* Looks now and then how long the jobs of the hand have taken that are done, and takes
@@ -349,13 +372,13 @@ is_overdue (TaskerRunner *self)
   int n_jobs = ++self->n_done;
   gint64 duration;
 
-  if (!is_power_of_two (n_jobs))
+  if (!is_time_to_look (n_jobs))
     return FALSE;
 
   self->timed_at = g_get_monotonic_time ();
   duration = self->timed_at - self->begun_at;
   if (duration > HAND_TIME_US)
-    self->limit = MAX (n_jobs / 2, 1);
+    self->limit = MAX (floor_to_power_of_two (n_jobs) / 2, 1);
   else if (n_jobs == self->limit && duration <= HAND_TIME_US / 2)
     self->limit = MIN (2 * n_jobs, TASKER_HAND_SIZE);
 
@@ -437,7 +460,8 @@ empty_hand (TaskerRunner *self)
 {
   TaskerCore *core = self->core;
 
-  tasker_core_put_back (core, &self->hand);
+  if (tasker_hand_count_spare (&self->hand) > 0)
+    put_back_from (core, &self->hand.link);
   tasker_core_gather_hand (core, &self->hand);
   if (core->todo.dropped != NULL || (core->n_joiners > 0 && tasker_core_is_joined (core)))
     {

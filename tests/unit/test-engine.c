@@ -836,6 +836,29 @@ test_fifo_slow (void)
   race_clear (&race);
 }
 
+/* … also where quick ones came before them, of which threads take many at once. */
+static void
+test_fifo_slow_after_quick (void)
+{
+  const guint n_rounds = 8, n_quick = 20000, n_slow = 400, n_late = 64;
+  guint n_astray = 0;
+
+  for (guint round = 0; round < n_rounds; round++)
+    {
+      Race race;
+
+      race_init (&race, n_quick + n_slow);
+      race_add (&race, n_quick, G_PRIORITY_DEFAULT, write_entry);
+      race_add (&race, n_slow, G_PRIORITY_DEFAULT, write_and_nap);
+      race_run (&race, 4, 0);
+      for (guint at = n_quick; at < n_quick + n_slow; at++)
+        if (at > g_array_index (race.journal.order, guint, at) + n_late)
+          n_astray++;
+      race_clear (&race);
+    }
+  g_assert_cmpuint (n_astray, <, n_rounds * n_slow / 20);
+}
+
 static gboolean
 compute_and_write (gpointer       user_data,
                    GCancellable  *stopper,
@@ -1152,6 +1175,7 @@ main (int    argc,
   tasker_test_add ("/engine/lending/add-wait-inside", test_add_wait_inside);
   tasker_test_add ("/engine/order/fifo", test_fifo);
   tasker_test_add ("/engine/order/fifo/slow", test_fifo_slow);
+  tasker_test_add ("/engine/order/fifo/slow-after-quick", test_fifo_slow_after_quick);
   tasker_test_add ("/engine/order/fifo/behind-slow", test_fifo_behind_slow);
   tasker_test_add ("/engine/order/priorities", test_priorities);
   tasker_test_add ("/engine/order/priorities/behind-slow", test_priorities_behind_slow);
