@@ -219,13 +219,14 @@ test('tasks that are never run leave nothing', async () => {
 });
 
 /* The objects of the library that have no wrapper any more are to be seen here
- * only. */
-test('memory does not grow', async () => {
+ * only; it takes many of them. */
+const testMany = COLLECTS ? () => {} : test;
+
+testMany('memory does not grow', async () => {
     const SLACK = 8e6;
-    const [nRounds, nTasks] = COLLECTS ? [5, 40] : [20, 2000];
     const round = async () => {
         const group = new Tasker.Group();
-        for (let i = 0; i < nTasks; i++) {
+        for (let i = 0; i < 2000; i++) {
             group.spawn(`${i}`, async task => {
                 if (i % 10 === 0)
                     await task.sleep(1);
@@ -238,11 +239,11 @@ test('memory does not grow', async () => {
         await assertFails(group.join());
     };
 
-    for (let i = 0; i < nRounds; i++)
+    for (let i = 0; i < 20; i++)
         await round();
     await collectGarbage();
     const before = getMemory();
-    for (let i = 0; i < nRounds; i++)
+    for (let i = 0; i < 20; i++)
         await round();
     await collectGarbage();
     assert(getMemory() - before < SLACK, `memory grew from ${before} to ${getMemory()} bytes`);
