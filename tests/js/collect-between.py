@@ -6,7 +6,9 @@
 The engine has no such mode in the builds that people have. So the program, what it
 imports from beside it and the override are copied, with a call of the collector
 after each statement and at the beginning of each block, and the copies are run.
-Within a statement it comes where functions of theirs are called.
+Within a statement it comes only where a function of theirs that has a block is
+called: neither around a call of C inside of an expression, nor between two "await" of
+one statement. tap.js adds one before each iteration of the main loop.
 
 This is no parser: it goes by the style of these files, where a statement ends at
 the end of a line.
