@@ -226,22 +226,23 @@ tasker_child_settle (TaskerCore *self,
   self->todo.parent = leaves ? parent : tasker_core_ref (parent);
 }
 
-/* Holds those that are idle, from @self up to the first that is not, as they are;
- * none, if somebody else has made it busy meanwhile. */
+/* Holds those that are idle, from @self up to the first that is not, as they are,
+ * and that one as well, or it might become idle before something is added to it;
+ * none, if somebody else has made @self busy meanwhile. */
 static GPtrArray *
-hold_idle (TaskerCore *self)
+hold_line (TaskerCore *self)
 {
   GPtrArray *line = g_ptr_array_new_with_free_func ((GDestroyNotify) tasker_core_unref);
   TaskerCore *next;
 
   for (TaskerCore *core = self; core != NULL; core = next)
     {
-      gboolean idle;
+      gboolean held;
 
       g_mutex_lock (&core->lock);
-      idle = core == self ? is_to_return (core) : core->child_job == NULL;
-      next = idle ? core->parent : NULL;
-      if (next != NULL)
+      held = core == self ? is_to_return (core) : core->parent != NULL;
+      next = held && core->child_job == NULL ? core->parent : NULL;
+      if (held)
         {
           core->n_returning++;
           g_ptr_array_add (line, tasker_core_ref (core));
@@ -258,6 +259,18 @@ let_go (TaskerCore *self)
   tasker_core_lock (self);
   self->n_returning--;
   tasker_core_unlock (self);
+}
+
+static gboolean
+is_idle (TaskerCore *self)
+{
+  gboolean idle;
+
+  g_mutex_lock (&self->lock);
+  idle = self->child_job == NULL;
+  g_mutex_unlock (&self->lock);
+
+  return idle;
 }
 
 static void
@@ -287,11 +300,12 @@ enter_again (TaskerCore *self)
 void
 tasker_child_return (TaskerCore *self)
 {
-  g_autoptr(GPtrArray) line = hold_idle (self);
+  g_autoptr(GPtrArray) line = hold_line (self);
 
   for (guint i = line->len; i > 0; i--)
     {
-      enter_again (line->pdata[i - 1]);
+      if (is_idle (line->pdata[i - 1]))
+        enter_again (line->pdata[i - 1]);
       if (i < line->len)
         let_go (line->pdata[i]);
     }

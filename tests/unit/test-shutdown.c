@@ -461,6 +461,120 @@ test_late_race (void)
     }
 }
 
+/* While a thread makes groups tasks of their parents once more, the one above them
+ * all has nothing left of its own. Who adds something below relies on that one, too.
+ * The thread is held up where it cancels what stands for the groups. */
+enum
+{
+  GATE_GROUP,
+  GATE_CHILD,
+  GATE_FLUSH,
+  GATE_FIRST, /* where the thread cancels */
+  GATE_SECOND,
+  N_GATES,
+};
+
+typedef struct
+{
+  TaskerGroup    *below;
+  TaskerTestGate  gates[N_GATES];
+  GThread        *thread;   /* atomic */
+  guint           n_passed; /* in the thread only */
+} Returner;
+
+static gboolean
+hold_up (GSignalInvocationHint *hint,
+         guint                  n_values,
+         const GValue          *values,
+         gpointer               data)
+{
+  Returner *self = data;
+
+  if (g_atomic_pointer_get (&self->thread) == g_thread_self () && GATE_FIRST + self->n_passed < N_GATES)
+    tasker_test_pass_gate (&self->gates[GATE_FIRST + self->n_passed++], NULL, NULL);
+
+  return TRUE;
+}
+
+static gpointer
+spawn_below (gpointer data)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  Returner *self = data;
+
+  /* What ends here only, so that no runner makes anything a task again. */
+  g_main_context_push_thread_default (context);
+  g_atomic_pointer_set (&self->thread, g_thread_self ());
+  tasker_group_spawn_local (self->below, NULL, never_called, NULL, NULL);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+/* Holds the thread up, and has @child lose what it has, and then adds a task below. */
+static GThread *
+returner_begin (Returner    *self,
+                TaskerGroup *child,
+                TaskerTask  *flush)
+{
+  GThread *thread = g_thread_new ("returner", spawn_below, self);
+
+  tasker_test_gate_await (&self->gates[GATE_FIRST], 1);
+  tasker_test_gate_open (&self->gates[GATE_CHILD]);
+  tasker_test_wait_for (tasker_group_get_n_tasks (child) == 0);
+  tasker_test_gate_open (&self->gates[GATE_FIRST]);
+  tasker_test_gate_await (&self->gates[GATE_SECOND], 1);
+
+  tasker_task_set_run_always (flush, TRUE);
+  tasker_group_add (self->below, flush);
+  tasker_test_gate_await (&self->gates[GATE_FLUSH], 1);
+
+  return thread;
+}
+
+static void
+test_late_line (void)
+{
+  g_autoptr(TaskerGroup) group = tasker_test_group ("group");
+  g_autoptr(TaskerGroup) child = tasker_group_new_child (group, "child");
+  g_autoptr(TaskerGroup) middle = tasker_group_new_child (child, "middle");
+  g_autoptr(TaskerGroup) below = tasker_group_new_child (middle, "below");
+  g_autoptr(GAsyncResult) result = NULL;
+  Returner returner = { .below = below };
+  g_autoptr(TaskerTask) flush = tasker_task_new ("flush", be_deaf, &returner.gates[GATE_FLUSH], NULL);
+  guint cancelled = g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE);
+  GThread *thread;
+  gulong hook;
+
+  for (guint i = 0; i < N_GATES; i++)
+    tasker_test_gate_init (&returner.gates[i]);
+  tasker_group_spawn (group, "deaf", be_deaf, &returner.gates[GATE_GROUP], NULL);
+  tasker_group_spawn (child, "deaf", be_deaf, &returner.gates[GATE_CHILD], NULL);
+  tasker_test_gate_await (&returner.gates[GATE_GROUP], 1);
+  tasker_test_gate_await (&returner.gates[GATE_CHILD], 1);
+  tasker_group_shutdown_async (group, G_MAXUINT, NULL, tasker_test_keep, &result);
+  tasker_test_assert_counts (child, 2, 1, 0, 0, 1, 0);
+
+  hook = g_signal_add_emission_hook (cancelled, 0, hold_up, &returner, NULL);
+  thread = returner_begin (&returner, child, flush);
+  tasker_test_gate_open (&returner.gates[GATE_GROUP]);
+  tasker_test_iterate_until (tasker_group_get_n_tasks (group) <= 1);
+  tasker_test_come_to_rest ();
+  g_assert_null (result);
+
+  tasker_test_gate_open (&returner.gates[GATE_FLUSH]);
+  tasker_test_gate_open (&returner.gates[GATE_SECOND]);
+  g_thread_join (thread);
+  g_signal_remove_emission_hook (cancelled, hook);
+  tasker_test_iterate_until (result != NULL);
+  g_assert_true (tasker_group_shutdown_finish (group, result, NULL));
+  tasker_test_assert_counts (below, 2, 0, 1, 0, 1, 0);
+  for (guint i = 0; i < N_GATES; i++)
+    tasker_test_gate_clear (&returner.gates[i]);
+}
+
 /* A wait that is cancelled leaves the group stopping: no abort follows. */
 static gpointer
 cancel_soon (gpointer cancellable)
@@ -1091,6 +1205,7 @@ main (int    argc,
   tasker_test_add ("/shutdown/late-local", test_late_local);
   tasker_test_add ("/shutdown/late-subprocess", test_late_subprocess);
   tasker_test_add ("/shutdown/late-race", test_late_race);
+  tasker_test_add ("/shutdown/late-line", test_late_line);
   tasker_test_add ("/shutdown/cancelled", test_cancelled);
   tasker_test_add ("/shutdown/blocked-owner", test_blocked_owner);
   tasker_test_add ("/shutdown/slow-free", test_slow_free);
