@@ -162,6 +162,10 @@ tasker_async_step (TaskerJob  *job,
    * whether those who begin along with it have aborted it. */
   if (begins && begins_alone (self))
     tasker_news_tell (&self->home.home->news);
+  /* Others are told before it begins: they may iterate the main loop, and it could
+   * end in there, and be gone. */
+  else if (begins && get_owner (self, NULL) != NULL)
+    tasker_news_open (&self->home.home->news, get_owner (self, NULL));
 
   if (begins && !tasker_core_begin (core, job))
     {

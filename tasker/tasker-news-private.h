@@ -24,6 +24,8 @@ typedef struct
   gsize              ended[TASKER_NEWS_SIZE];
 } TaskerNews;
 
+void     tasker_news_open      (TaskerNews        *self,
+                                const TaskerOwner *owner);
 void     tasker_news_add_begun (TaskerNews        *self,
                                 const TaskerOwner *owner,
                                 gsize              key);

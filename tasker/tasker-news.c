@@ -6,9 +6,10 @@
 
 #include "tasker-news-private.h"
 
-static void
-open_for (TaskerNews        *self,
-          const TaskerOwner *owner)
+/* Others are told what there is for them. */
+void
+tasker_news_open (TaskerNews        *self,
+                  const TaskerOwner *owner)
 {
   if (self->owner == owner)
     return;
@@ -22,7 +23,7 @@ tasker_news_add_begun (TaskerNews        *self,
                        const TaskerOwner *owner,
                        gsize              key)
 {
-  open_for (self, owner);
+  tasker_news_open (self, owner);
   self->begun[self->n_begun++] = key;
 }
 
@@ -31,7 +32,7 @@ tasker_news_add_ended (TaskerNews        *self,
                        const TaskerOwner *owner,
                        gsize              key)
 {
-  open_for (self, owner);
+  tasker_news_open (self, owner);
   self->ended[self->n_ended++] = key;
 }
 
@@ -50,7 +51,7 @@ tasker_news_tell (TaskerNews *self)
   TaskerNews news;
   TaskerAsyncOwnerFunc func;
 
-  if (self->owner == NULL)
+  if (self->n_begun + self->n_ended == 0)
     return FALSE;
 
   news = *self;

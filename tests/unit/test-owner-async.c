@@ -327,6 +327,55 @@ test_owners (void)
   tear_down (group);
 }
 
+static void
+iterate_when_begun (gpointer     user_data,
+                    const gsize *begun,
+                    gsize        n_begun,
+                    const gsize *ended,
+                    gsize        n_ended)
+{
+  if (n_begun > 0)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+static void
+check_order (gpointer     user_data,
+             const gsize *begun,
+             gsize        n_begun,
+             const gsize *ended,
+             gsize        n_ended)
+{
+  guint *counts = user_data;
+
+  counts[0] += (guint) n_begun;
+  counts[1] += (guint) n_ended;
+  g_assert_cmpuint (counts[0], >=, counts[1]);
+}
+
+/* Each is told that a task has begun before it is told of the end, also where
+ * another owner, who is told in between, iterates the main loop. */
+static void
+test_order (void)
+{
+  static guint counts[2];
+  guint first = tasker_register_async_owner (iterate_when_begun, NULL, NULL);
+  guint second = tasker_register_async_owner (check_order, counts, NULL);
+  TaskerGroup *group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) task = tasker_group_spawn_owned (group, "first", first, 1);
+  TaskerTask *known = tasker_task_new_owned ("second", second, 1);
+
+  set_up ();
+  tasker_group_set_keep_results (group, FALSE);
+  tasker_task_complete (known);
+  tasker_group_add (group, known);
+  g_object_unref (known);
+  tasker_test_iterate_until (counts[1] == 1);
+  g_assert_cmpuint (counts[0], ==, 1);
+  tasker_task_complete (task);
+  tasker_test_iterate_until (tasker_group_get_n_tasks (group) == 0);
+  tear_down (group);
+}
+
 /* What cannot be has no effect. */
 static void
 test_refused (void)
@@ -392,6 +441,7 @@ main (int    argc,
   tasker_test_add ("/owner-async/race", test_race);
   tasker_test_add ("/owner-async/other-context", test_other_context);
   tasker_test_add ("/owner-async/owners", test_owners);
+  tasker_test_add ("/owner-async/order", test_order);
   tasker_test_add ("/owner-async/refused", test_refused);
   tasker_test_add ("/owner-async/no-room", test_no_room);
 
