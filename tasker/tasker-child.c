@@ -339,7 +339,8 @@ tasker_child_collect (TaskerCore  *parent,
   tasker_core_unlock (parent);
 }
 
-/* Locks are taken from the child upwards, and not more than two are held. */
+/* Locks are taken from the child upwards; of this line not more than two are held at a
+ * time. */
 void
 tasker_child_use_context (TaskerCore   *self,
                           GMainContext *context,
