@@ -14,9 +14,13 @@ import asyncio, gi, os, signal, sys, threading, time
 gi.require_version('Tasker', '1')
 from gi.repository import GLib, Tasker
 
+def tell(*words):
+    # In one piece, as others tell something, too.
+    sys.stdout.write(' '.join(map(str, words)) + '\\n')
+
 def wait(task):
     task.wait_stopped()
-    print('stopped', flush=True)
+    tell('stopped')
 
 def interrupt():
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -41,7 +45,7 @@ class Interrupt(Case):
                 with Tasker.Group() as group:
                     group.spawn(wait)
             except KeyboardInterrupt:
-                print('interrupted', group.is_stopped(), group.get_n_tasks())
+                tell('interrupted', group.is_stopped(), group.get_n_tasks())
             ''', ['stopped', 'interrupted True 0'])
 
     def test_result_in_a_body(self):
@@ -51,7 +55,7 @@ class Interrupt(Case):
                 with Tasker.Group() as group:
                     group.spawn(wait).result()
             except KeyboardInterrupt:
-                print('interrupted', group.is_stopped(), group.get_n_tasks())
+                tell('interrupted', group.is_stopped(), group.get_n_tasks())
             ''', ['stopped', 'interrupted True 0'])
 
     def test_result(self):
@@ -63,7 +67,7 @@ class Interrupt(Case):
                 try:
                     task.result()
                 except KeyboardInterrupt:
-                    print('interrupted', group.is_stopped(), task.is_finished())
+                    tell('interrupted', group.is_stopped(), task.is_finished())
                 group.join()
             ''', ['interrupted True True'] * 2 + ['stopped'] * 2, in_order=False)
 
@@ -75,7 +79,7 @@ class Interrupt(Case):
             try:
                 group.join()
             except KeyboardInterrupt:
-                print('interrupted', group.is_stopped(), group.get_n_tasks())
+                tell('interrupted', group.is_stopped(), group.get_n_tasks())
             ''', ['stopped', 'interrupted True 0'])
 
     def test_stream(self):
@@ -87,7 +91,7 @@ class Interrupt(Case):
                 for task in group.join_stream():
                     pass
             except KeyboardInterrupt:
-                print('interrupted', group.get_n_tasks())
+                tell('interrupted', group.get_n_tasks())
             group.stop()
             ''', ['interrupted 1', 'stopped'])
 
@@ -97,7 +101,7 @@ class Interrupt(Case):
             try:
                 Tasker.Group().create_stopper().sleep(1000)
             except KeyboardInterrupt:
-                print('interrupted')
+                tell('interrupted')
             ''', ['interrupted'])
 
     def test_twice_ends_the_deaf(self):
@@ -109,7 +113,7 @@ class Interrupt(Case):
                 with Tasker.Group() as group:
                     group.spawn(lambda task: gate.wait())
             except KeyboardInterrupt:
-                print('interrupted', group.get_n_tasks())
+                tell('interrupted', group.get_n_tasks())
             gate.set()
             ''', ['interrupted 1'])
 
@@ -143,13 +147,13 @@ class Interrupt(Case):
             try:
                 Tasker.Group().create_stopper().sleep(1000)
             except KeyboardInterrupt:
-                print('interrupted')
+                tell('interrupted')
             interrupt()
             try:
                 with Tasker.Group() as last:
                     last.spawn(wait)
             except KeyboardInterrupt:
-                print('interrupted')
+                tell('interrupted')
             ''', ['stopped', 'succeeded', 'stopped', 'True True', 'interrupted', 'stopped',
                   'interrupted'])
 
@@ -169,7 +173,7 @@ class Interrupt(Case):
             try:
                 asyncio.run(main())
             except KeyboardInterrupt:
-                print('interrupted')
+                tell('interrupted')
             ''', ['cleaned up', 'interrupted'])
 
 
