@@ -58,7 +58,7 @@ struct _TaskerCore
   int            armed_for_spawns; /* … one of those who want to hear of new tasks */
   int            keep_results; /* written with the lock, read without */
 
-  int            n_locking;   /* who wait for the lock, but for runners between two hands */
+  int            n_loops_locking; /* main loops that wait for the lock */
 
   /* Atomic; written for every task that comes */
   TASKER_APART (1);

@@ -92,12 +92,15 @@ tasker_core_get_n_ended (TaskerCore *self)
 void
 tasker_core_lock (TaskerCore *self)
 {
+  int n_loops;
+
   if (g_mutex_trylock (&self->lock))
     return;
 
-  g_atomic_int_inc (&self->n_locking);
+  n_loops = g_main_depth () > 0 ? 1 : 0;
+  g_atomic_int_add (&self->n_loops_locking, n_loops);
   g_mutex_lock (&self->lock);
-  g_atomic_int_add (&self->n_locking, -1);
+  g_atomic_int_add (&self->n_loops_locking, -n_loops);
 }
 
 static void

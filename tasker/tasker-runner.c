@@ -27,7 +27,7 @@
 #define RESCUE_INTERVAL_US 1000
 #define RESCUE_INTERVAL 16
 
-/* How long a runner lets others have the lock first. */
+/* How long a runner lets main loops have the lock first. */
 #define POLITENESS_US 50
 
 /* How long the jobs of a hand are to take. The more of them there are, the longer
@@ -263,20 +263,19 @@ fill_hand (TaskerRunner  *self,
 
 /* Who has the lock and comes back for it at once gets it again before those who
  * wait for it are awake. Runners with small jobs would keep a main loop from it for
- * many milliseconds, so they wait until the others had it. */
+ * many milliseconds, so they wait until that had it. */
 static void
 lock_politely (TaskerCore *core)
 {
-  if (g_atomic_int_get (&core->n_locking) > 0)
+  if (g_atomic_int_get (&core->n_loops_locking) > 0)
     {
       gint64 end = g_get_monotonic_time () + POLITENESS_US;
 
-      while (g_atomic_int_get (&core->n_locking) > 0 && g_get_monotonic_time () < end)
+      while (g_atomic_int_get (&core->n_loops_locking) > 0 && g_get_monotonic_time () < end)
         g_thread_yield ();
     }
 
-  /* Others do not wait for runners in the same way. */
-  g_mutex_lock (&core->lock);
+  tasker_core_lock (core);
 }
 
 /* The runner's life */
