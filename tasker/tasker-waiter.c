@@ -50,12 +50,12 @@ get_waiters (TaskerWaiter *self)
                                  : &self->wait.core->waiters;
 }
 
-/* Whether it can forget a handle: who waits for any task expects that more are
- * added. */
+/* Whether a forgotten handle would hold it up for ever: who waits for any task expects
+ * that more are added, and a shutdown, which has its phases, does not wait for handles. */
 static gboolean
 is_join (TaskerWaiter *self)
 {
-  return self->wait.for_all && !self->wait.for_any;
+  return self->wait.for_all && !self->wait.for_any && self->wait.settled == NULL;
 }
 
 static void
