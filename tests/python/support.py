@@ -26,11 +26,14 @@ from gi.repository import Gio, GLib, GObject, Tasker  # noqa: E402
 faulthandler.dump_traceback_later(150, exit=True)
 
 
-# What was written to the log. There is one writer for the life of the process.
+# What was written to the log, but for what GLib tells about itself for debugging.
+# There is one writer for the life of the process.
 _log = []
 
 
 def _write(level, fields, n_fields, *unused):
+    if level & GLib.LogLevelFlags.LEVEL_DEBUG:
+        return GLib.LogWriterOutput.HANDLED
     _log.append(f'log level {level}')
     return GLib.LogWriterOutput.UNHANDLED
 
