@@ -440,7 +440,6 @@ class _AsyncStream:
     def __init__(self, group):
         self._group = group
         self._stream = None
-        self._returned = []  # what a wait got that was cancelled
 
     def _begin(self, cancellable, callback):
         if self._stream is None:
@@ -455,16 +454,18 @@ class _AsyncStream:
 
     async def __anext__(self):
         self._group._refuse_inside()
-        if self._returned:
-            return self._returned.pop(0)
+        returned = self._group._get_crew().returned
+        if returned:
+            return _take((returned.pop(0),))[0]
         task = await waits.bridge.wait(self._begin, self._finish, self._on_lost)
         if task is None:
             raise StopAsyncIteration
         return _take((task,))[0]
 
     def _on_lost(self, task):
+        # It is for whoever takes results next, for this one may be gone.
         if task is not None:
-            self._returned.append(task)
+            self._group._get_crew().returned.append(task)
 
     def __del__(self):
         if self._stream is not None:

@@ -575,6 +575,23 @@ class Cancellation(Case):
                 tasks = await group.collect()
             self.assertEqual([await task for task in tasks], [i])
 
+    @run
+    async def test_of_a_stream_that_is_dropped(self):
+        for i in range(100):
+            group = Tasker.Group()
+            for number in range(3):
+                group.spawn(give, number)
+            waiter = asyncio.ensure_future(group.clone().join_stream().__aiter__().__anext__())
+            await asyncio.sleep(0.0001 * (i % 10))
+            waiter.cancel()
+            try:
+                taken = [await waiter]
+            except asyncio.CancelledError:
+                taken = []
+            await group.join()
+            taken += await group.collect()
+            self.assertEqual(sorted([await task for task in taken]), [0, 1, 2])
+
     async def await_it(self, task):
         return await task
 
