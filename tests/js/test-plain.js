@@ -78,13 +78,18 @@ test('collect and poll_collect', async () => {
 });
 
 /* The override spawns in this way, and is another owner. */
-test('an owner is told of many tasks by their keys', async () => {
-    const group = Tasker.Group.new('owned');
-    const told = {begun: [], ended: []};
-    const owner = Tasker.register_async_owner((begun, ended) => {
+/* An owner is there for good, and so is all that its function can see. */
+function registerOwner(told) {
+    return Tasker.register_async_owner((begun, ended) => {
         told.begun.push(...begun);
         told.ended.push(...ended);
     });
+}
+
+test('an owner is told of many tasks by their keys', async () => {
+    const group = Tasker.Group.new('owned');
+    const told = {begun: [], ended: []};
+    const owner = registerOwner(told);
     const tasks = [5, 6, 7].map(key => group.spawn_owned(`${key}`, owner, key));
     const last = Tasker.Task.new_owned('8', owner, 8);
 
