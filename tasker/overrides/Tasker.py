@@ -179,7 +179,6 @@ class Task(Tasker.Task):
     function returned or raises what that raised.
     """
 
-
     name = _read_property('name', 'What the task is called, or None.')
     priority, set_priority = _early_property('priority', 'When its turn comes.')
     run_always, set_run_always = _early_property('run-always', 'Whether it is run even after the '
