@@ -17,18 +17,18 @@ typedef struct _TaskerChildJob TaskerChildJob;
 typedef struct
 {
   guint         n_starts; /* runners to start */
+  guint         watch_growth : 1;
+  guint         watch_handles : 1;
+  guint         ask_later : 1; /* see tasker_watch_ask_later() */
+  guint         stop : 1; /* a task has failed */
+  guint         left : 1; /* it is no child of its parent any more */
+  guint         returns : 1; /* it is to be a task of it again */
   TaskerJob    *dropped;  /* jobs that nobody wants any more */
   GQueue        entered;  /* jobs that were added and need no turn */
   GSList       *homes;    /* sources of homes that have gone */
   GQueue        aborted;  /* tasks to be told that they are; owned */
-  gboolean      watch_growth;
-  gboolean      watch_handles;
-  gboolean      ask_later; /* see tasker_watch_ask_later() */
-  gboolean      stop;     /* a task has failed */
   TaskerCore   *shut_next; /* a child that is to be shut down now */
   TaskerCore   *parent;   /* something was changed there by this group */
-  gboolean      left;     /* it is no child of it any more */
-  gboolean      returns;  /* it is to be a task of it again */
 } TaskerTodo;
 
 /*
@@ -146,6 +146,7 @@ struct _TaskerCore
   GQueue         sleepers;  /* all that block, for a task too */
   guint          n_joiners;
   GHashTable    *contexts;  /* GMainContext → how many detached jobs end in it */
+  GQueue         heralds;   /* those who call back whoever waits for stoppers */
   gint64         alone_since; /* there is nothing but handles or children, or 0 */
   gboolean       told_handles; /* of those, to the log */
   gboolean       watching_handles;

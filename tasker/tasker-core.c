@@ -207,13 +207,18 @@ enter_jobs (TaskerCore *self,
 }
 
 static void
-tell_aborted (gpointer task,
-              gpointer self)
+tell_aborted (TaskerCore *self,
+              GQueue     *tasks)
 {
-  TaskerJob *job = tasker_task_get_job (task);
+  TaskerTask *task;
 
-  job->kind->asked (job, self, TASKER_LEVEL_ABORTED);
-  g_object_unref (task);
+  while ((task = g_queue_pop_head (tasks)) != NULL)
+    {
+      TaskerJob *job = tasker_task_get_job (task);
+
+      job->kind->asked (job, self, TASKER_LEVEL_ABORTED);
+      g_object_unref (task);
+    }
 }
 
 static void
@@ -234,10 +239,12 @@ carry_out (TaskerCore *self,
     tasker_watch_ask_later (self);
   if (tasker_runner_short_of_threads ())
     have_sleepers_retry (self);
-  tasker_home_destroy (todo->homes);
-  enter_jobs (self, &todo->entered);
-  g_queue_foreach (&todo->aborted, tell_aborted, self);
-  g_queue_clear (&todo->aborted);
+  if (todo->homes != NULL)
+    tasker_home_destroy (todo->homes);
+  if (todo->entered.length > 0)
+    enter_jobs (self, &todo->entered);
+  if (todo->aborted.length > 0)
+    tell_aborted (self, &todo->aborted);
 }
 
 /* Frees what nobody wants any more, before anybody is told of its end. A join

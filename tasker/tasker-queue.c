@@ -96,13 +96,10 @@ tasker_queue_remove (TaskerQueue *self,
 static void
 prefetch_later (TaskerJob *job)
 {
-#ifdef __GNUC__
   guintptr here = (guintptr) job;
   guintptr later = here + 8 * ((guintptr) job->next - here);
 
-  __builtin_prefetch ((gpointer) later, 1);
-  __builtin_prefetch ((gpointer) (later + sizeof (TaskerJob) - 1), 1);
-#endif
+  tasker_prefetch ((gpointer) later, 2 * sizeof (TaskerJob));
 }
 
 /* With a batch of one priority the links between its jobs need not be undone. */

@@ -27,6 +27,25 @@ G_BEGIN_DECLS
  * what is written for each task, or each of them would wait for the others'. */
 #define TASKER_APART(n) char apart_##n[64]
 
+/* Has memory that is needed in a moment come near meanwhile. If it is not there, or
+ * not what it was taken for, nothing happens. */
+static inline void
+tasker_prefetch (gconstpointer memory,
+                 gsize         size)
+{
+#ifdef __GNUC__
+  for (gsize offset = 0; offset < size; offset += 64)
+    __builtin_prefetch ((const char *) memory + offset, 1);
+#endif
+}
+
+/* The same with a stopper, or a task. What belongs to its classes is before it. */
+static inline void
+tasker_prefetch_stopper (gconstpointer stopper)
+{
+  tasker_prefetch ((const char *) stopper - 128, 320);
+}
+
 typedef struct _TaskerSource TaskerSource;
 
 /* In rising order; a source only ever rises. */

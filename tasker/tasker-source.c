@@ -7,6 +7,9 @@
 #include "tasker-child-private.h"
 #include "tasker-stopper-private.h"
 
+/* How far to look ahead for tasks that come from main memory. */
+#define N_AHEAD 4
+
 /* How many cancellations of ours the thread is inside of. */
 static GPrivate cancelling;
 
@@ -97,13 +100,28 @@ tasker_source_mark (TaskerSource  *self,
   return before < level;
 }
 
+/* Of many, each is still close at hand when it is let go. */
+static void
+cancel_all (GPtrArray *tasks)
+{
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      GCancellable *task = g_ptr_array_index (tasks, i);
+
+      if (i + N_AHEAD < tasks->len)
+        tasker_prefetch_stopper (g_ptr_array_index (tasks, i + N_AHEAD));
+      tasker_cancel (task);
+      g_object_unref (task);
+    }
+}
+
 /* What is queued is taken off the queue first, so that nothing begins any more
  * when the first stopper is cancelled. */
 static void
 spread_alone (TaskerSource *self,
               GPtrArray    *stoppers)
 {
-  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new ();
 
   tasker_core_on_raised ((TaskerCore *) self, tasks);
 
@@ -114,8 +132,7 @@ spread_alone (TaskerSource *self,
       if (stopper != NULL)
         tasker_cancel (stopper);
     }
-  for (guint i = 0; i < tasks->len; i++)
-    tasker_cancel (g_ptr_array_index (tasks, i));
+  cancel_all (tasks);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "tasker-current-private.h"
 #include "tasker-deadline-private.h"
 #include "tasker-error.h"
+#include "tasker-stop-wait-private.h"
 #include "tasker-task-private.h"
 #include "tasker-waiter-private.h"
 
@@ -57,8 +58,9 @@ typedef struct
 {
   TaskerSource   *source; /* atomic: whose stop it hears, or %NULL */
   TaskerTie      *tie;    /* %NULL for a full task: its group has that anyway */
-  guint           n_sleepers; /* under the lock */
+  guint           n_sleepers; /* atomic; written under the lock */
   TaskerDeadline *deadline; /* atomic; made when needed */
+  TaskerStopWait *waits;  /* atomic */
   GMutex          lock;   /* for @cancelled only, which sleepers wait for */
   GCond           cancelled;
 } TaskerStopperPrivate;
@@ -128,11 +130,14 @@ tasker_stopper_cancelled (GCancellable *cancellable)
 
   tasker_stopper_end (self);
 
-  /* To wake nobody would be a system call all the same. */
-  g_mutex_lock (&priv->lock);
-  if (priv->n_sleepers > 0)
-    g_cond_broadcast (&priv->cancelled);
-  g_mutex_unlock (&priv->lock);
+  /* Who comes to sleep or to wait after this sees that it is cancelled. */
+  if (g_atomic_int_get (&priv->n_sleepers) > 0)
+    {
+      g_mutex_lock (&priv->lock);
+      g_cond_broadcast (&priv->cancelled);
+      g_mutex_unlock (&priv->lock);
+    }
+  tasker_stop_wait_announce (&priv->waits);
 }
 
 static void
@@ -160,6 +165,7 @@ tasker_stopper_finalize (GObject *object)
 
   g_clear_pointer (&priv->deadline, tasker_deadline_free);
   g_clear_pointer (&priv->tie, free_tie);
+  tasker_stop_wait_drop (&priv->waits);
   g_mutex_clear (&priv->lock);
   g_cond_clear (&priv->cancelled);
 
@@ -334,18 +340,27 @@ fail_in_cancelled_handler (GError **error)
   return TRUE;
 }
 
-/* The group that it belongs to, or NULL. The stopper that all light tasks share
- * knows none, but is met inside of one of them. A task holds the group to which it
- * was added, but not the child that it may stand for, whose stop it hears. */
+/* The group that it belongs to, and holds, or NULL. A task holds the group to which
+ * it was added, but not the child that it may stand for, whose stop it hears. */
 static TaskerCore *
-ref_core (TaskerStopper *self)
+ref_own_core (TaskerStopper *self)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
   TaskerSource *source = g_atomic_pointer_get (&priv->source);
   TaskerCore *core = TASKER_IS_TASK (self) ? tasker_task_get_core (TASKER_TASK (self)) : (TaskerCore *) source;
 
-  if (source != NULL && core != NULL)
-    return tasker_core_ref (core);
+  return source != NULL && core != NULL ? tasker_core_ref (core) : NULL;
+}
+
+/* The same, also for the stopper that all light tasks share. It knows none, but is
+ * met inside of one of them. */
+static TaskerCore *
+ref_core (TaskerStopper *self)
+{
+  TaskerCore *core = ref_own_core (self);
+
+  if (core != NULL)
+    return core;
 
   for (TaskerCurrent *l = tasker_current_get (); l != NULL; l = l->outer)
     if (l->core->stopper == self)
@@ -369,10 +384,10 @@ sleep_until (TaskerStopper *self,
     return;
 
   g_mutex_lock (&priv->lock);
-  priv->n_sleepers++;
+  g_atomic_int_inc (&priv->n_sleepers);
   while (!g_cancellable_is_cancelled (G_CANCELLABLE (self)) &&
          g_cond_wait_until (&priv->cancelled, &priv->lock, end));
-  priv->n_sleepers--;
+  g_atomic_int_add (&priv->n_sleepers, -1);
   g_mutex_unlock (&priv->lock);
 }
 
@@ -519,13 +534,14 @@ tasker_stopper_wait (TaskerStopper *self)
   sleep_until (self, G_MAXINT64);
 }
 
+/* Whether its group holds it for as long as it may be stopped: a full task, and the
+ * one that all light tasks share. */
 static gboolean
-on_cancelled (GCancellable *cancellable,
-              gpointer      user_data)
+is_held (TaskerStopper *self)
 {
-  g_task_return_boolean (user_data, TRUE);
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  return G_SOURCE_REMOVE;
+  return priv->tie == NULL;
 }
 
 /**
@@ -536,7 +552,23 @@ on_cancelled (GCancellable *cancellable,
  *
  * Has the main loop tell when the stopper is cancelled.
  *
- * @callback is called in the thread-default main context of this call.
+ * @callback is called in the thread-default main context of this call. A wait
+ * costs next to nothing until then, so very many tasks can wait like that:
+ *
+ * ```c
+ * static void
+ * on_stopped (GObject *task, GAsyncResult *result, gpointer connection)
+ * {
+ *   tasker_stopper_wait_finish (TASKER_STOPPER (task), result);
+ *   connection_close (connection);
+ *   tasker_task_complete (TASKER_TASK (task));
+ * }
+ *
+ * tasker_stopper_wait_async (TASKER_STOPPER (task), on_stopped, connection);
+ * ```
+ *
+ * A task that has ended is not stopped any more, so @callback is not called if
+ * that comes first, and the wait is given up with the task.
  *
  * Since: 1.0
  */
@@ -545,16 +577,20 @@ tasker_stopper_wait_async (TaskerStopper       *self,
                            GAsyncReadyCallback  callback,
                            gpointer             user_data)
 {
-  g_autoptr(GTask) task = NULL;
-  g_autoptr(GSource) cancelled = NULL;
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+  g_autoptr(TaskerCore) core = NULL;
 
   g_return_if_fail (TASKER_IS_STOPPER (self));
 
-  task = g_task_new (self, NULL, callback, user_data);
-  g_task_set_source_tag (task, tasker_stopper_wait_async);
+  /* Where the group holds the stopper, waits that hold the group would keep both. */
+  core = ref_own_core (self);
+  if (core == NULL)
+    core = tasker_core_new ();
 
-  cancelled = g_cancellable_source_new (G_CANCELLABLE (self));
-  g_task_attach_source (task, cancelled, G_SOURCE_FUNC (on_cancelled));
+  tasker_stop_wait_add (tasker_stop_wait_new (self, core, !is_held (self), callback, user_data),
+                        &priv->waits);
+  if (g_cancellable_is_cancelled (G_CANCELLABLE (self)))
+    tasker_stop_wait_announce (&priv->waits);
 }
 
 /**
@@ -570,9 +606,8 @@ void
 tasker_stopper_wait_finish (TaskerStopper *self,
                             GAsyncResult  *result)
 {
-  g_return_if_fail (g_task_is_valid (result, self));
-
-  g_task_propagate_boolean (G_TASK (result), NULL);
+  g_return_if_fail (TASKER_IS_STOPPER (self));
+  g_return_if_fail (tasker_stop_wait_is_reply (result, self));
 }
 
 /**

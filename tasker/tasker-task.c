@@ -223,6 +223,15 @@ tasker_task_constructed (GObject *object)
   G_OBJECT_CLASS (tasker_task_parent_class)->constructed (object);
 }
 
+/* Whether there is more to be done for it than was done for all when the group was
+ * stopped. */
+static gboolean
+is_cancelled_alone (TaskerTask *self,
+                    TaskerCore *core)
+{
+  return tasker_source_get_level (&core->source) == TASKER_LEVEL_NONE || self->job->kind->asked != NULL;
+}
+
 /* A queued task that is cancelled alone does not begin. */
 static void
 tasker_task_cancelled (GCancellable *cancellable)
@@ -230,7 +239,7 @@ tasker_task_cancelled (GCancellable *cancellable)
   TaskerTask *self = TASKER_TASK (cancellable);
   TaskerCore *core = get_core (self);
 
-  if (core != NULL)
+  if (core != NULL && is_cancelled_alone (self, core))
     tasker_core_doom (core, self->job, FALSE);
 
   G_CANCELLABLE_CLASS (tasker_task_parent_class)->cancelled (cancellable);

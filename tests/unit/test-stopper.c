@@ -1017,7 +1017,7 @@ test_bad_input (void)
   /* A result of something else. */
   expect_critical ("*g_task_is_valid*");
   g_assert_false (tasker_stopper_sleep_finish (stopper, G_ASYNC_RESULT (foreign), &error));
-  expect_critical ("*g_task_is_valid*");
+  expect_critical ("*is_reply*");
   tasker_stopper_wait_finish (stopper, G_ASYNC_RESULT (foreign));
 
   g_test_assert_expected_messages ();

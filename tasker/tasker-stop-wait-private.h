@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "tasker-core-private.h"
+
+G_BEGIN_DECLS
+
+/*
+ * TaskerStopWait:
+ *
+ * Somebody who waits on a main loop until a stopper is cancelled. The stopper has
+ * its waits in a chain until then; they have no source of their own, for a context
+ * looks at each of its sources in every iteration.
+ */
+typedef struct _TaskerStopWait TaskerStopWait;
+
+TaskerStopWait *tasker_stop_wait_new      (TaskerStopper       *stopper,
+                                           TaskerCore          *core,
+                                           gboolean             holds,
+                                           GAsyncReadyCallback  callback,
+                                           gpointer             user_data);
+/* Chains are atomic. */
+void            tasker_stop_wait_add      (TaskerStopWait      *self,
+                                           TaskerStopWait     **chain);
+/* Nobody will be called back. */
+void            tasker_stop_wait_drop     (TaskerStopWait     **chain);
+/* The stopper is cancelled: all are. */
+void            tasker_stop_wait_announce (TaskerStopWait     **chain);
+
+/* Whether it is what a wait for this stopper was called back with. */
+gboolean        tasker_stop_wait_is_reply (GAsyncResult        *result,
+                                           TaskerStopper       *stopper);
+
+G_END_DECLS

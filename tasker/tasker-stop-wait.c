@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Waiting for stoppers on main loops: see the header. A stop may end very many
+ * waits at once, so no object is made for each of them, and they share a way into
+ * their main context. */
+
+#include "tasker-stop-wait-private.h"
+
+#include "tasker-home-private.h"
+
+/* After how many callbacks to look at the clock. */
+#define CLOCK_INTERVAL 4
+
+/* The result that a callback gets. There is nothing in it, so one serves for many
+ * waits, unless somebody keeps it. */
+#define TASKER_TYPE_REPLY (tasker_reply_get_type ())
+G_DECLARE_FINAL_TYPE (TaskerReply, tasker_reply, TASKER, REPLY, GObject)
+
+struct _TaskerReply
+{
+  GObject        parent_instance;
+
+  TaskerStopper *stopper;
+  gboolean       holds_stopper;
+  gpointer       user_data;
+};
+
+static gpointer
+tasker_reply_get_user_data (GAsyncResult *result)
+{
+  return TASKER_REPLY (result)->user_data;
+}
+
+static GObject *
+tasker_reply_get_source_object (GAsyncResult *result)
+{
+  return g_object_ref (G_OBJECT (TASKER_REPLY (result)->stopper));
+}
+
+static void
+tasker_reply_async_result_init (GAsyncResultIface *iface)
+{
+  iface->get_user_data = tasker_reply_get_user_data;
+  iface->get_source_object = tasker_reply_get_source_object;
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TaskerReply, tasker_reply, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, tasker_reply_async_result_init))
+
+static void
+tasker_reply_finalize (GObject *object)
+{
+  TaskerReply *self = TASKER_REPLY (object);
+
+  if (self->holds_stopper)
+    g_object_unref (self->stopper);
+
+  G_OBJECT_CLASS (tasker_reply_parent_class)->finalize (object);
+}
+
+static void
+tasker_reply_class_init (TaskerReplyClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tasker_reply_finalize;
+}
+
+static void
+tasker_reply_init (TaskerReply *self)
+{
+}
+
+gboolean
+tasker_stop_wait_is_reply (GAsyncResult  *result,
+                           TaskerStopper *stopper)
+{
+  return TASKER_IS_REPLY (result) && TASKER_REPLY (result)->stopper == stopper;
+}
+
+/* Calls those back, in one main context, who wait for stoppers of one group. It is
+ * held by the waits, and by the home that is to tell it; the core knows it. */
+typedef struct
+{
+  TaskerHomeClient client; /* first */
+  TaskerCore      *core;
+  GList            link;   /* in the core's heralds */
+  int              n_refs; /* atomic; what has none any more gets none */
+  TaskerStopWait  *inbox;  /* atomic: to be called back, the latest first */
+  TaskerStopWait  *due;    /* the same, but in order; these in the main context only */
+  TaskerStopWait  *last;   /* of them, if there is one */
+} TaskerHerald;
+
+struct _TaskerStopWait
+{
+  TaskerStopWait      *next;
+  TaskerHerald        *herald;
+  TaskerStopper       *stopper;
+  gboolean             holds_stopper;
+  GAsyncReadyCallback  callback;
+  gpointer             user_data;
+};
+
+static gboolean
+tasker_herald_try_ref (TaskerHerald *self)
+{
+  int n_refs = g_atomic_int_get (&self->n_refs);
+
+  while (n_refs > 0)
+    if (g_atomic_int_compare_and_exchange_full (&self->n_refs, n_refs, n_refs + 1, &n_refs))
+      return TRUE;
+
+  return FALSE;
+}
+
+static void
+tasker_herald_unref (TaskerHerald *self)
+{
+  if (!g_atomic_int_dec_and_test (&self->n_refs))
+    return;
+
+  tasker_core_lock (self->core);
+  g_queue_unlink (&self->core->heralds, &self->link);
+  tasker_core_unlock (self->core);
+
+  tasker_home_client_clear (&self->client);
+  tasker_core_unref (self->core);
+  g_free (self);
+}
+
+static void
+tasker_stop_wait_free (TaskerStopWait *self)
+{
+  tasker_herald_unref (self->herald);
+  if (self->holds_stopper)
+    g_object_unref (self->stopper);
+  g_free (self);
+}
+
+static void
+have_told (TaskerHerald *self)
+{
+  tasker_core_lock (self->core);
+  if (self->client.home == NULL && tasker_herald_try_ref (self))
+    tasker_home_client_tell (&self->client, self->core);
+  tasker_core_unlock (self->core);
+}
+
+/* From when it is in the inbox it may be called back, and gone, at any time, and its
+ * herald with it. Takes the wait over. */
+static void
+announce (TaskerStopWait *wait)
+{
+  TaskerHerald *self = wait->herald;
+  TaskerStopWait *former = g_atomic_pointer_get (&self->inbox);
+  gboolean held = FALSE;
+
+  do
+    {
+      held = held || (former == NULL && tasker_herald_try_ref (self));
+      wait->next = former;
+    }
+  while (!g_atomic_pointer_compare_and_exchange_full (&self->inbox, former, wait, &former));
+
+  if (former == NULL)
+    have_told (self);
+  if (held)
+    tasker_herald_unref (self);
+}
+
+/* Returns: the chain the other way round */
+static TaskerStopWait *
+reverse (TaskerStopWait *chain)
+{
+  TaskerStopWait *reversed = NULL;
+
+  while (chain != NULL)
+    {
+      TaskerStopWait *next = chain->next;
+
+      chain->next = reversed;
+      reversed = chain;
+      chain = next;
+    }
+
+  return reversed;
+}
+
+static void
+empty_inbox (TaskerHerald *self)
+{
+  TaskerStopWait *latest = g_atomic_pointer_exchange (&self->inbox, NULL);
+
+  if (latest == NULL)
+    return;
+
+  if (self->due == NULL)
+    self->due = reverse (latest);
+  else
+    self->last->next = reverse (latest);
+  self->last = latest;
+}
+
+static TaskerStopWait *
+take_due (TaskerHerald *self)
+{
+  TaskerStopWait *wait = self->due;
+
+  if (wait == NULL)
+    return NULL;
+
+  self->due = g_steal_pointer (&wait->next);
+  if (self->due != NULL)
+    {
+      tasker_prefetch (self->due->next, sizeof *wait);
+      tasker_prefetch_stopper (self->due->stopper);
+    }
+
+  return wait;
+}
+
+/* Returns: (nullable): the reply, if it can be used once more */
+static TaskerReply *
+call_back (TaskerStopWait *wait,
+           TaskerReply    *reply)
+{
+  if (wait->callback == NULL)
+    return reply;
+
+  if (reply == NULL)
+    reply = g_object_new (TASKER_TYPE_REPLY, NULL);
+  reply->stopper = wait->stopper;
+  reply->user_data = wait->user_data;
+  wait->callback (G_OBJECT (wait->stopper), G_ASYNC_RESULT (reply), wait->user_data);
+
+  if (g_atomic_int_get ((int *) &G_OBJECT (reply)->ref_count) == 1)
+    return reply;
+
+  g_object_ref (reply->stopper);
+  reply->holds_stopper = TRUE;
+  g_object_unref (reply);
+
+  return NULL;
+}
+
+/* In the main context. A callback may iterate that until another one was called, so
+ * it is told once more in any case. */
+static gboolean
+tell (gpointer client,
+      gint64   end)
+{
+  TaskerHerald *self = client;
+  TaskerReply *reply = NULL;
+  TaskerStopWait *wait;
+  guint n_called = 0;
+
+  empty_inbox (self);
+  if (self->due != NULL && self->due->next != NULL)
+    have_told (self);
+
+  while ((wait = take_due (self)) != NULL)
+    {
+      reply = call_back (wait, reply);
+      tasker_stop_wait_free (wait);
+      if (++n_called % CLOCK_INTERVAL == 0 && g_get_monotonic_time () >= end)
+        break;
+    }
+
+  g_clear_object (&reply);
+  tasker_herald_unref (self);
+
+  return FALSE;
+}
+
+static TaskerHerald *
+tasker_herald_new (TaskerCore   *core,
+                   GMainContext *context)
+{
+  TaskerHerald *self = g_new0 (TaskerHerald, 1);
+
+  tasker_home_client_init (&self->client, NULL, context, G_PRIORITY_DEFAULT, tell);
+  self->core = tasker_core_ref (core);
+  self->link.data = self;
+  self->n_refs = 1;
+  g_queue_push_tail_link (&core->heralds, &self->link);
+
+  return self;
+}
+
+/* Returns: (transfer full): the herald for the thread's context */
+static TaskerHerald *
+ref_herald (TaskerCore *core)
+{
+  g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
+  TaskerHerald *found = NULL;
+
+  tasker_core_lock (core);
+  for (GList *l = core->heralds.head; l != NULL && found == NULL; l = l->next)
+    {
+      TaskerHerald *self = l->data;
+
+      if (self->client.context == context && tasker_herald_try_ref (self))
+        found = self;
+    }
+  if (found == NULL)
+    found = tasker_herald_new (core, context);
+  tasker_core_unlock (core);
+
+  return found;
+}
+
+/*
+ * tasker_stop_wait_new:
+ * @holds: whether to keep the stopper, which nobody else may do
+ *
+ * To be called back in the thread-default main context of this call.
+ */
+TaskerStopWait *
+tasker_stop_wait_new (TaskerStopper       *stopper,
+                      TaskerCore          *core,
+                      gboolean             holds,
+                      GAsyncReadyCallback  callback,
+                      gpointer             user_data)
+{
+  TaskerStopWait *self = g_new (TaskerStopWait, 1);
+
+  self->next = NULL;
+  self->herald = ref_herald (core);
+  self->stopper = holds ? g_object_ref (stopper) : stopper;
+  self->holds_stopper = holds;
+  self->callback = callback;
+  self->user_data = user_data;
+
+  return self;
+}
+
+void
+tasker_stop_wait_add (TaskerStopWait  *self,
+                      TaskerStopWait **chain)
+{
+  TaskerStopWait *former = g_atomic_pointer_get (chain);
+
+  do
+    self->next = former;
+  while (!g_atomic_pointer_compare_and_exchange_full (chain, former, self, &former));
+}
+
+void
+tasker_stop_wait_drop (TaskerStopWait **chain)
+{
+  TaskerStopWait *next;
+
+  for (TaskerStopWait *self = g_steal_pointer (chain); self != NULL; self = next)
+    {
+      next = self->next;
+      tasker_stop_wait_free (self);
+    }
+}
+
+void
+tasker_stop_wait_announce (TaskerStopWait **chain)
+{
+  TaskerStopWait *next;
+
+  for (TaskerStopWait *self = reverse (g_atomic_pointer_exchange (chain, NULL)); self != NULL; self = next)
+    {
+      next = self->next;
+
+      /* Its task may end before it is called back. */
+      if (!self->holds_stopper)
+        g_object_ref (self->stopper);
+      self->holds_stopper = TRUE;
+      announce (self);
+    }
+}
