@@ -59,9 +59,10 @@ gtask_returned (GObject      *source_object,
 }
 
 GTask *
-bench_gtask_new (guint *n_returned)
+bench_gtask_new (guint        *n_returned,
+                 GCancellable *cancellable)
 {
-  return g_task_new (NULL, NULL, gtask_returned, n_returned);
+  return g_task_new (NULL, cancellable, gtask_returned, n_returned);
 }
 
 void

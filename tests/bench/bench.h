@@ -66,7 +66,8 @@ void bench_per_piece (GString    *figures,
 
 /* GTasks whose callbacks count in the main loop that they have been returned.
  * What runs in threads passes the gate first that is its task data, if any. */
-GTask *bench_gtask_new       (guint        *n_returned);
+GTask *bench_gtask_new       (guint        *n_returned,
+                              GCancellable *cancellable);
 void   bench_gtask_in_thread (GTask        *task,
                               gpointer      source_object,
                               gpointer      task_data,

@@ -25,18 +25,20 @@ pool (guint    n,
   bench_per_piece (figures, bench_now () - start, n);
 }
 
-/* From the first that @start gets until the callbacks of all have been called. */
+/* From the first that @start gets until the callbacks of all have been called. With
+ * one @cancellable they can be stopped together, as what a group has can. */
 static void
-time_gtasks (guint    n,
-             GString *figures,
-             void   (*start) (GTask *task))
+time_gtasks (guint         n,
+             GString      *figures,
+             GCancellable *cancellable,
+             void        (*start) (GTask *task))
 {
   guint n_returned = 0;
   gint64 begin = bench_now ();
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (GTask) task = bench_gtask_new (&n_returned);
+      g_autoptr (GTask) task = bench_gtask_new (&n_returned, cancellable);
 
       start (task);
     }
@@ -55,7 +57,16 @@ static void
 gtasks (guint    n,
         GString *figures)
 {
-  time_gtasks (n, figures, run_gtask);
+  time_gtasks (n, figures, NULL, run_gtask);
+}
+
+static void
+stoppable_gtasks (guint    n,
+                  GString *figures)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  time_gtasks (n, figures, cancellable, run_gtask);
 }
 
 static void
@@ -69,13 +80,14 @@ static void
 gtask_returns (guint    n,
                GString *figures)
 {
-  time_gtasks (n, figures, return_gtask);
+  time_gtasks (n, figures, NULL, return_gtask);
 }
 
 /* Every other task is urgent, and all of them are queued before any is done. */
 static void
-gtasks_priorities (guint    n,
-                   GString *figures)
+time_priorities (guint         n,
+                 GString      *figures,
+                 GCancellable *cancellable)
 {
   BenchGate gate = { 0, };
   guint n_returned = 0;
@@ -83,7 +95,7 @@ gtasks_priorities (guint    n,
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (GTask) task = bench_gtask_new (&n_returned);
+      g_autoptr (GTask) task = bench_gtask_new (&n_returned, cancellable);
 
       g_task_set_task_data (task, &gate, NULL);
       g_task_set_priority (task, i % 2 == 0 ? G_PRIORITY_LOW : G_PRIORITY_DEFAULT);
@@ -94,6 +106,22 @@ gtasks_priorities (guint    n,
 
   bench_per_piece (figures, bench_now () - start, n);
   bench_gate_clear (&gate);
+}
+
+static void
+gtasks_priorities (guint    n,
+                   GString *figures)
+{
+  time_priorities (n, figures, NULL);
+}
+
+static void
+stoppable_gtasks_priorities (guint    n,
+                             GString *figures)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  time_priorities (n, figures, cancellable);
 }
 
 /* Threads that sleep on one condition and, woken, each hand themselves back
@@ -175,6 +203,8 @@ const BenchWork works_glib[] = {
   { "glib-pool", pool, 1 },
   { "glib-gtasks", gtasks, 1 },
   { "glib-gtasks-priorities", gtasks_priorities, 0.1 },
+  { "glib-gtasks-stoppable", stoppable_gtasks, 0.1 },
+  { "glib-gtasks-priorities-stoppable", stoppable_gtasks_priorities, 0.1 },
   { "glib-gtask-returns", gtask_returns, 1 },
   { "glib-stop", stop, 1 },
   { NULL, },

@@ -220,7 +220,7 @@ gtasks (guint    n,
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (GTask) task = bench_gtask_new (&n_returned);
+      g_autoptr (GTask) task = bench_gtask_new (&n_returned, NULL);
 
       tasker_group_run_in_thread (group, task, bench_gtask_in_thread);
     }
@@ -241,7 +241,7 @@ gtasks_priorities (guint    n,
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (GTask) task = bench_gtask_new (&n_returned);
+      g_autoptr (GTask) task = bench_gtask_new (&n_returned, NULL);
 
       g_task_set_task_data (task, &gate, NULL);
       g_task_set_priority (task, alternate_priority (i));
