@@ -74,7 +74,7 @@ struct _TaskerCore
 
   /* Handles */
   guint          n_handles;
-  guint          n_open;
+  guint          n_open;    /* read without the lock, too */
   guint          max_running;
   guint          max_queued;
   gboolean       abort_on_drop;

@@ -41,7 +41,7 @@ tasker_core_new (void)
   self->keep_results = TRUE;
   self->stop_with_parent = TRUE;
   tasker_results_init (&self->results);
-  self->gathered = g_ptr_array_new ();
+  self->gathered = g_ptr_array_sized_new (TASKER_HAND_SIZE / 16);
   tasker_growth_reset (self);
 
   return self;
@@ -375,7 +375,7 @@ tasker_core_add_handle (TaskerCore *self,
   self->n_handles++;
   open = open && !tasker_core_is_closed (self);
   if (open)
-    self->n_open++;
+    g_atomic_int_inc (&self->n_open);
   tasker_core_unlock (self);
 
   return open;
@@ -528,7 +528,7 @@ void
 tasker_core_close_handle (TaskerCore *self)
 {
   tasker_core_lock (self);
-  if (--self->n_open == 0)
+  if (g_atomic_int_dec_and_test (&self->n_open))
     {
       mark_inbox (self, CLOSED);
       self->changed |= TASKER_CHANGE_JOINED;
@@ -631,12 +631,17 @@ tasker_core_push (TaskerCore *self,
 
 /* Moves what is in the inbox to the queue, unless that is not possible at once.
  * For who has put it there the memory is close at hand, and a runner that found
- * a long inbox would keep the lock from others for long. */
+ * a long inbox would keep the lock from others for long. Where many spawn, runners
+ * get to the processor too seldom, and what they do not get to fills the memory. */
 void
 tasker_core_tidy (TaskerCore *self)
 {
   if (!g_mutex_trylock (&self->lock))
-    return;
+    {
+      if (g_atomic_int_get (&self->n_open) > 1)
+        g_thread_yield ();
+      return;
+    }
 
   tasker_core_look (self);
   tasker_core_unlock (self);

@@ -2021,9 +2021,10 @@ report (TaskerGroup  *self,
 {
   GError *failure;
 
-  tasker_core_lock (self->core);
+  /* Nothing changes by that, so there is nothing to be done after it. */
+  g_mutex_lock (&self->core->lock);
   failure = tasker_core_report (self->core);
-  tasker_core_unlock (self->core);
+  g_mutex_unlock (&self->core->lock);
 
   if (failure == NULL)
     return TRUE;

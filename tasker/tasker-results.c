@@ -17,7 +17,8 @@ typedef struct
 void
 tasker_results_init (TaskerResults *self)
 {
-  self->lanes = g_array_new (FALSE, FALSE, sizeof (TaskerLane));
+  /* So that there is nothing to be allocated when a joiner is waiting. */
+  self->lanes = g_array_sized_new (FALSE, FALSE, sizeof (TaskerLane), 1);
   self->batches = g_async_queue_new ();
 }
 
