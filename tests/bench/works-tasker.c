@@ -211,8 +211,9 @@ full_priorities (guint    n,
 }
 
 static void
-gtasks (guint    n,
-        GString *figures)
+time_gtasks (guint         n,
+             GString      *figures,
+             GCancellable *cancellable)
 {
   g_autoptr (TaskerGroup) group = new_group (FALSE);
   guint n_returned = 0;
@@ -220,7 +221,7 @@ gtasks (guint    n,
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (GTask) task = bench_gtask_new (&n_returned, NULL);
+      g_autoptr (GTask) task = bench_gtask_new (&n_returned, cancellable);
 
       tasker_group_run_in_thread (group, task, bench_gtask_in_thread);
     }
@@ -228,6 +229,22 @@ gtasks (guint    n,
   join_succeeded (group, n);
 
   bench_per_piece (figures, bench_now () - start, n);
+}
+
+static void
+gtasks (guint    n,
+        GString *figures)
+{
+  time_gtasks (n, figures, NULL);
+}
+
+static void
+stoppable_gtasks (guint    n,
+                  GString *figures)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  time_gtasks (n, figures, cancellable);
 }
 
 static void
@@ -356,6 +373,7 @@ const BenchWork works_tasker[] = {
   { "full", full, 1 },
   { "full-priorities", full_priorities, 0.1 },
   { "gtasks", gtasks, 1 },
+  { "gtasks-stoppable", stoppable_gtasks, 1 },
   { "gtasks-priorities", gtasks_priorities, 0.1 },
   { "queued", queued, 1 },
   { "each", each, 1 },
