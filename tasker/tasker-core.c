@@ -454,12 +454,12 @@ sort_in (TaskerCore *self,
          TaskerJob  *job)
 {
   count_spawned (self, job);
-  if (is_asked_to_end (job))
-    tasker_job_doom (job, g_atomic_int_get (&job->aborted));
+  if (is_asked_to_end (job) || !TASKER_MAY_BEGIN (job, self->swept))
+    tasker_job_doom (job, g_atomic_int_get (&job->aborted) || self->swept == TASKER_LEVEL_ABORTED);
 
   if (job->kind->step != NULL)
     tasker_home_adopt (self, (TaskerHomeJob *) job);
-  else if (!tasker_job_is_doomed (job) && TASKER_MAY_BEGIN (job, self->swept))
+  else if (!tasker_job_is_doomed (job))
     tasker_queue_push (&self->queue, job);
   else
     tasker_job_list_push (&self->doomed, job);

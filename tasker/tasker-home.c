@@ -180,6 +180,24 @@ tasker_home_left (TaskerHomeJob *job)
     wake (self);
 }
 
+/* What must not begin any more does not wait behind what runs always, and that for
+ * a place. */
+static void
+sweep_queued (TaskerHome  *self,
+              TaskerLevel  level)
+{
+  TaskerJob *next;
+
+  for (TaskerJob *job = self->queued.head; job != NULL; job = next)
+    {
+      next = job->next;
+      if (TASKER_MAY_BEGIN (job, level))
+        continue;
+      tasker_job_doom (job, level == TASKER_LEVEL_ABORTED);
+      tasker_home_doom (from_job (job), FALSE);
+    }
+}
+
 /* Has the ones see the stop who would not be called before: intervals at the
  * stop, what waits for its owner at the abort. */
 void
@@ -190,6 +208,7 @@ tasker_home_sweep (TaskerCore  *core,
     {
       TaskerHome *self = l->data;
 
+      sweep_queued (self, level);
       while (!g_sequence_is_empty (self->timed))
         tasker_home_ready (g_sequence_get (g_sequence_get_begin_iter (self->timed)));
       while (level == TASKER_LEVEL_ABORTED && self->waiting.head != NULL)

@@ -1198,6 +1198,35 @@ step_until_stopped (gpointer       user_data,
   return g_cancellable_is_cancelled (stopper) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
+/* What was stopped before it began needs no place, so it does not wait behind a task
+ * that runs always and has none yet. */
+static void
+test_stopped_behind_run_always (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerTask) always = tasker_task_new_local (NULL, step_until_stopped, NULL, NULL);
+  g_autoptr (TaskerTask) full = tasker_task_new_local (NULL, step_until_stopped, NULL, NULL);
+  TaskerTestGate gate;
+
+  tasker_task_set_run_always (always, TRUE);
+  tasker_test_gate_occupy (&gate, group);
+  tasker_group_add (group, always);
+  tasker_group_add (group, full);
+  tasker_group_spawn_local (group, NULL, step_until_stopped, NULL, NULL);
+  tasker_test_come_to_rest ();
+  tasker_test_assert_counts (group, 4, 4, 0, 0, 0, 0);
+
+  tasker_group_stop (group);
+  tasker_group_spawn_local (group, NULL, step_until_stopped, NULL, NULL);
+  tasker_test_come_to_rest ();
+  tasker_test_assert_counts (group, 5, 2, 0, 0, 3, 0);
+  g_assert_cmpint (tasker_task_get_state (full), ==, TASKER_TASK_STATE_STOPPED);
+
+  tasker_test_gate_open (&gate);
+  tasker_test_assert_join (group, 2, 3, 0);
+  tasker_test_gate_clear (&gate);
+}
+
 static gboolean
 tick_and_stop (gpointer       signaller,
                GCancellable  *stopper,
@@ -1430,6 +1459,7 @@ main (int    argc,
   tasker_test_add ("/local/context/several-orphans", test_several_orphans);
   tasker_test_add ("/local/context/busy-orphan", test_busy_orphan);
   tasker_test_add ("/local/place-not-needed", test_place_not_needed);
+  tasker_test_add ("/local/stopped-behind-run-always", test_stopped_behind_run_always);
   tasker_test_add ("/local/nested/join-in-step", test_join_in_step);
   tasker_test_add ("/local/nested/join-in-callback", test_join_in_callback);
   tasker_test_add ("/local/nested/join-next", test_join_next);
