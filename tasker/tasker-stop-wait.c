@@ -76,13 +76,15 @@ tasker_stop_wait_is_reply (GAsyncResult  *result,
   return TASKER_IS_REPLY (result) && TASKER_REPLY (result)->stopper == stopper;
 }
 
-/* Calls those back, in one main context, who wait for stoppers of one group. It is
- * held by the waits, and by the home that is to tell it; the core knows it. */
+/* Calls those back, in one main context, who wait for stoppers of one group, or of
+ * none. It is held by the waits, and by the home that is to tell it; the core knows
+ * it. One for stoppers of no group has a core of its own, and is among the loose. */
 typedef struct
 {
   TaskerHomeClient client; /* first */
   TaskerCore      *core;
-  GList            link;   /* in the core's heralds */
+  gboolean         loose;
+  GList            link;   /* in the core's heralds, or the loose */
   int              n_refs; /* atomic; what has none any more gets none */
   TaskerStopWait  *inbox;  /* atomic: to be called back, the latest first */
   TaskerStopWait  *due;    /* the same, but in order; these in the main context only */
@@ -98,6 +100,9 @@ struct _TaskerStopWait
   GAsyncReadyCallback  callback;
   gpointer             user_data;
 };
+
+static GMutex loose_lock;
+static GQueue loose = G_QUEUE_INIT;
 
 static gboolean
 tasker_herald_try_ref (TaskerHerald *self)
@@ -117,9 +122,18 @@ tasker_herald_unref (TaskerHerald *self)
   if (!g_atomic_int_dec_and_test (&self->n_refs))
     return;
 
-  tasker_core_lock (self->core);
-  g_queue_unlink (&self->core->heralds, &self->link);
-  tasker_core_unlock (self->core);
+  if (self->loose)
+    {
+      g_mutex_lock (&loose_lock);
+      g_queue_unlink (&loose, &self->link);
+      g_mutex_unlock (&loose_lock);
+    }
+  else
+    {
+      tasker_core_lock (self->core);
+      g_queue_unlink (&self->core->heralds, &self->link);
+      tasker_core_unlock (self->core);
+    }
 
   tasker_home_client_clear (&self->client);
   tasker_core_unref (self->core);
@@ -277,10 +291,32 @@ tasker_herald_new (TaskerCore   *core,
   TaskerHerald *self = g_new0 (TaskerHerald, 1);
 
   tasker_home_client_init (&self->client, NULL, context, G_PRIORITY_DEFAULT, tell);
-  self->core = tasker_core_ref (core);
+  self->core = core != NULL ? tasker_core_ref (core) : tasker_core_new ();
+  self->loose = core == NULL;
   self->link.data = self;
   self->n_refs = 1;
-  g_queue_push_tail_link (&core->heralds, &self->link);
+
+  return self;
+}
+
+/* Returns: (transfer full): the one among @heralds that is for the context, or a new
+ *   one, which is in there then */
+static TaskerHerald *
+ref_among (GQueue       *heralds,
+           TaskerCore   *core,
+           GMainContext *context)
+{
+  TaskerHerald *self;
+
+  for (GList *l = heralds->head; l != NULL; l = l->next)
+    {
+      self = l->data;
+      if (self->client.context == context && tasker_herald_try_ref (self))
+        return self;
+    }
+
+  self = tasker_herald_new (core, context);
+  g_queue_push_tail_link (heralds, &self->link);
 
   return self;
 }
@@ -290,25 +326,27 @@ static TaskerHerald *
 ref_herald (TaskerCore *core)
 {
   g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
-  TaskerHerald *found = NULL;
+  TaskerHerald *self;
 
-  tasker_core_lock (core);
-  for (GList *l = core->heralds.head; l != NULL && found == NULL; l = l->next)
+  if (core == NULL)
     {
-      TaskerHerald *self = l->data;
-
-      if (self->client.context == context && tasker_herald_try_ref (self))
-        found = self;
+      g_mutex_lock (&loose_lock);
+      self = ref_among (&loose, NULL, context);
+      g_mutex_unlock (&loose_lock);
     }
-  if (found == NULL)
-    found = tasker_herald_new (core, context);
-  tasker_core_unlock (core);
+  else
+    {
+      tasker_core_lock (core);
+      self = ref_among (&core->heralds, core, context);
+      tasker_core_unlock (core);
+    }
 
-  return found;
+  return self;
 }
 
 /*
  * tasker_stop_wait_new:
+ * @core: (nullable): that of the group to which the stopper belongs
  * @holds: whether to keep the stopper, which nobody else may do
  *
  * To be called back in the thread-default main context of this call.

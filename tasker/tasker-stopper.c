@@ -584,8 +584,6 @@ tasker_stopper_wait_async (TaskerStopper       *self,
 
   /* Where the group holds the stopper, waits that hold the group would keep both. */
   core = ref_own_core (self);
-  if (core == NULL)
-    core = tasker_core_new ();
 
   tasker_stop_wait_add (tasker_stop_wait_new (self, core, !is_held (self), callback, user_data),
                         &priv->waits);

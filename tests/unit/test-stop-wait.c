@@ -246,6 +246,53 @@ test_shared_stopper (void)
   g_assert_cmpuint (call.n_called, ==, 1);
 }
 
+static void
+on_stopped_slowly (GObject      *source,
+                   GAsyncResult *result,
+                   gpointer      n_called)
+{
+  ++*(guint *) n_called;
+  g_usleep (1000);
+}
+
+/* Callbacks have 4 ms of an iteration, whosever the stoppers are: some were not
+ * added yet when the wait began, and some never will be. */
+static void
+test_bound (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) stoppers = g_ptr_array_new_with_free_func (g_object_unref);
+  guint n_called = 0;
+
+  for (guint i = 0; i < 20; i++)
+    {
+      TaskerTask *task = tasker_task_new_async (NULL, NULL, NULL, NULL);
+      TaskerStopper *stopper = g_object_new (TASKER_TYPE_STOPPER, NULL);
+
+      tasker_stopper_wait_async (TASKER_STOPPER (task), on_stopped_slowly, &n_called);
+      tasker_stopper_wait_async (stopper, on_stopped_slowly, &n_called);
+      tasker_group_add (group, task);
+      g_ptr_array_add (tasks, task);
+      g_ptr_array_add (stoppers, stopper);
+    }
+  tasker_test_come_to_rest ();
+  tasker_group_stop (group);
+  for (guint i = 0; i < stoppers->len; i++)
+    g_cancellable_cancel (g_ptr_array_index (stoppers, i));
+
+  while (n_called < 2 * tasks->len)
+    {
+      guint n_before = n_called;
+
+      g_main_context_iteration (NULL, TRUE);
+      g_assert_cmpuint (n_called - n_before, <=, 4);
+    }
+  for (guint i = 0; i < tasks->len; i++)
+    tasker_task_complete (g_ptr_array_index (tasks, i));
+  tasker_test_assert_join (group, tasks->len, 0, 0);
+}
+
 /* Many contexts, and a stop at any time */
 
 typedef struct
@@ -318,6 +365,7 @@ main (int    argc,
   tasker_test_add ("/stop-wait/task-ends-first", test_task_ends_first);
   tasker_test_add ("/stop-wait/cancelled-alone", test_cancelled_alone);
   tasker_test_add ("/stop-wait/shared-stopper", test_shared_stopper);
+  tasker_test_add ("/stop-wait/bound", test_bound);
   tasker_test_add ("/stop-wait/race", test_race);
 
   return g_test_run ();
