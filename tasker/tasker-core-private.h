@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct _TaskerRunner TaskerRunner;
 typedef struct _TaskerChildJob TaskerChildJob;
+typedef struct _TaskerStopWait TaskerStopWait;
 
 /* What was decided under the lock and has to be done without it. */
 typedef struct
@@ -27,6 +28,7 @@ typedef struct
   GQueue        entered;  /* jobs that were added and need no turn */
   GSList       *homes;    /* sources of homes that have gone */
   GQueue        aborted;  /* tasks to be told that they are; owned */
+  TaskerStopWait *given_up; /* waits for stoppers of tasks that have ended */
   TaskerCore   *shut_next; /* a child that is to be shut down now */
   TaskerCore   *parent;   /* something was changed there by this group */
 } TaskerTodo;

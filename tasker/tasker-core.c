@@ -241,6 +241,8 @@ carry_out (TaskerCore *self,
     have_sleepers_retry (self);
   if (todo->homes != NULL)
     tasker_home_destroy (todo->homes);
+  if (todo->given_up != NULL)
+    tasker_stop_wait_drop (&todo->given_up);
   if (todo->entered.length > 0)
     enter_jobs (self, &todo->entered);
   if (todo->aborted.length > 0)
@@ -870,6 +872,7 @@ tasker_core_hand_in (TaskerCore *self,
     {
       /* What has ended is not cancelled any more. */
       tasker_stopper_release (TASKER_STOPPER (job->face));
+      tasker_stopper_give_up (TASKER_STOPPER (job->face), &self->todo.given_up);
       tasker_task_wake_waiters (job->face, self);
       note_end (job, self);
     }

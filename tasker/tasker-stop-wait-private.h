@@ -13,7 +13,6 @@ G_BEGIN_DECLS
  * its waits in a chain until then; they have no source of their own, for a context
  * looks at each of its sources in every iteration.
  */
-typedef struct _TaskerStopWait TaskerStopWait;
 
 TaskerStopWait *tasker_stop_wait_new      (TaskerStopper       *stopper,
                                            TaskerCore          *core,
@@ -23,6 +22,9 @@ TaskerStopWait *tasker_stop_wait_new      (TaskerStopper       *stopper,
 /* Chains are atomic. */
 void            tasker_stop_wait_add      (TaskerStopWait      *self,
                                            TaskerStopWait     **chain);
+/* Leaves @chain empty. */
+void            tasker_stop_wait_move     (TaskerStopWait     **chain,
+                                           TaskerStopWait     **other);
 /* Nobody will be called back. */
 void            tasker_stop_wait_drop     (TaskerStopWait     **chain);
 /* The stopper is cancelled: all are. */

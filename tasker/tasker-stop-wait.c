@@ -382,11 +382,24 @@ tasker_stop_wait_add (TaskerStopWait  *self,
 }
 
 void
+tasker_stop_wait_move (TaskerStopWait **chain,
+                       TaskerStopWait **other)
+{
+  TaskerStopWait *next;
+
+  for (TaskerStopWait *self = g_atomic_pointer_exchange (chain, NULL); self != NULL; self = next)
+    {
+      next = self->next;
+      tasker_stop_wait_add (self, other);
+    }
+}
+
+void
 tasker_stop_wait_drop (TaskerStopWait **chain)
 {
   TaskerStopWait *next;
 
-  for (TaskerStopWait *self = g_steal_pointer (chain); self != NULL; self = next)
+  for (TaskerStopWait *self = g_atomic_pointer_exchange (chain, NULL); self != NULL; self = next)
     {
       next = self->next;
       tasker_stop_wait_free (self);

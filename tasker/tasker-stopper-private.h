@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "tasker-source-private.h"
+#include "tasker-stop-wait-private.h"
 #include "tasker-stopper.h"
 #include "tasker-weak-private.h"
 
@@ -32,6 +32,11 @@ TaskerWeak    *tasker_stopper_get_weak  (TaskerStopper *self);
 
 /* From here on the stopper does not hear its source any more. */
 void           tasker_stopper_release   (TaskerStopper *self);
+
+/* Has its waits, which hold it, moved to @given_up: those of a task that was released,
+ * as it has ended. They have to be dropped when no lock is held. */
+void           tasker_stopper_give_up   (TaskerStopper  *self,
+                                         TaskerStopWait **given_up);
 
 /* Whether it was asked to end: it is cancelled, or will be at once. */
 gboolean       tasker_stopper_is_asked  (TaskerStopper *self);

@@ -281,6 +281,26 @@ tasker_stopper_release (TaskerStopper *self)
     tasker_source_unlink (source, &priv->tie->link);
 }
 
+/* Whether its group holds it for as long as it may be stopped: a full task, and the
+ * one that all light tasks share. */
+static gboolean
+is_held (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  return priv->tie == NULL;
+}
+
+void
+tasker_stopper_give_up (TaskerStopper   *self,
+                        TaskerStopWait **given_up)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  if (!is_held (self))
+    tasker_stop_wait_move (&priv->waits, given_up);
+}
+
 TaskerStopper *
 tasker_stopper_new (TaskerSource *source)
 {
@@ -534,14 +554,13 @@ tasker_stopper_wait (TaskerStopper *self)
   sleep_until (self, G_MAXINT64);
 }
 
-/* Whether its group holds it for as long as it may be stopped: a full task, and the
- * one that all light tasks share. */
+/* Whether it was released: what it heard has ended, and gave its waits up. */
 static gboolean
-is_held (TaskerStopper *self)
+hears_nothing (TaskerStopper *self)
 {
   TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
 
-  return priv->tie == NULL;
+  return g_atomic_pointer_get (&priv->source) == NULL;
 }
 
 /**
@@ -589,6 +608,8 @@ tasker_stopper_wait_async (TaskerStopper       *self,
                         &priv->waits);
   if (g_cancellable_is_cancelled (G_CANCELLABLE (self)))
     tasker_stop_wait_announce (&priv->waits);
+  else if (!is_held (self) && hears_nothing (self))
+    tasker_stop_wait_drop (&priv->waits);
 }
 
 /**

@@ -199,6 +199,81 @@ test_task_ends_first (void)
   tasker_test_assert_join (group, 1, 0, 0);
 }
 
+/* The same, where nothing but the wait holds the task. */
+static gboolean
+wait_for_own_face (gpointer       location,
+                   GCancellable  *stopper,
+                   GError       **error)
+{
+  g_autoptr (TaskerTask) task = tasker_task_get_current ();
+
+  g_weak_ref_set (location, task);
+  tasker_stopper_wait_async (TASKER_STOPPER (task), must_not_be_called, NULL);
+  return TRUE;
+}
+
+static gboolean
+wait_for_own_face_once (gpointer       location,
+                        GCancellable  *stopper,
+                        GError       **error)
+{
+  wait_for_own_face (location, stopper, error);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_face_ends_first (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GPtrArray) ended = NULL;
+  GWeakRef faces[2];
+
+  for (guint i = 0; i < G_N_ELEMENTS (faces); i++)
+    g_weak_ref_init (&faces[i], NULL);
+  tasker_group_spawn (group, NULL, wait_for_own_face, &faces[0], NULL);
+  tasker_group_spawn_local (group, NULL, wait_for_own_face_once, &faces[1], NULL);
+  tasker_test_assert_join (group, 2, 0, 0);
+  tasker_test_iterate_until (!tasker_test_is_alive (&faces[0]) && !tasker_test_is_alive (&faces[1]));
+
+  /* And once it has ended. */
+  ended = tasker_group_poll_collect (group);
+  for (guint i = 0; i < G_N_ELEMENTS (faces); i++)
+    {
+      TaskerTask *task = g_ptr_array_index (ended, i);
+
+      g_weak_ref_set (&faces[i], task);
+      tasker_stopper_wait_async (TASKER_STOPPER (task), must_not_be_called, NULL);
+    }
+  g_clear_pointer (&ended, g_ptr_array_unref);
+  for (guint i = 0; i < G_N_ELEMENTS (faces); i++)
+    {
+      g_assert_false (tasker_test_is_alive (&faces[i]));
+      g_weak_ref_clear (&faces[i]);
+    }
+}
+
+static void
+test_child_ends_first (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (TaskerGroup) child = tasker_group_new_child (group, NULL);
+  g_autoptr (GListModel) tasks = tasker_group_get_tasks (group);
+  TaskerTask *task;
+  GWeakRef ref;
+
+  tasker_group_set_keep_results (group, FALSE);
+  tasker_test_iterate_until (g_list_model_get_n_items (tasks) == 1);
+  task = g_list_model_get_item (tasks, 0);
+  g_weak_ref_init (&ref, task);
+  tasker_stopper_wait_async (TASKER_STOPPER (task), must_not_be_called, NULL);
+  g_object_unref (task);
+
+  g_assert_true (tasker_group_join (child, NULL, NULL));
+  tasker_test_iterate_until (!tasker_test_is_alive (&ref));
+  g_weak_ref_clear (&ref);
+  tasker_test_assert_join (group, 1, 0, 0);
+}
+
 static void
 test_cancelled_alone (void)
 {
@@ -363,6 +438,8 @@ main (int    argc,
   tasker_test_add ("/stop-wait/nested", test_nested);
   tasker_test_add ("/stop-wait/tasks", test_tasks);
   tasker_test_add ("/stop-wait/task-ends-first", test_task_ends_first);
+  tasker_test_add ("/stop-wait/face-ends-first", test_face_ends_first);
+  tasker_test_add ("/stop-wait/child-ends-first", test_child_ends_first);
   tasker_test_add ("/stop-wait/cancelled-alone", test_cancelled_alone);
   tasker_test_add ("/stop-wait/shared-stopper", test_shared_stopper);
   tasker_test_add ("/stop-wait/bound", test_bound);
