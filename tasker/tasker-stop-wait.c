@@ -8,8 +8,10 @@
 
 #include "tasker-home-private.h"
 
-/* After how many callbacks to look at the clock. */
+/* After how many callbacks to look at the clock, as long as they take no longer than
+ * that. */
 #define CLOCK_INTERVAL 4
+#define QUICK_US 100
 
 /* The result that a callback gets. There is nothing in it, so one serves for many
  * waits, unless somebody keeps it. */
@@ -255,6 +257,20 @@ call_back (TaskerStopWait *wait,
   return NULL;
 }
 
+/* Looks at the clock. Returns: whether there is time for @n_unseen callbacks more */
+static gboolean
+has_time (gint64  end,
+          gint64 *looked_at,
+          guint  *n_unseen)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  *n_unseen = now - *looked_at < QUICK_US ? CLOCK_INTERVAL : 1;
+  *looked_at = now;
+
+  return now < end;
+}
+
 /* In the main context. A callback may iterate that until another one was called, so
  * it is told once more in any case. */
 static gboolean
@@ -264,7 +280,8 @@ tell (gpointer client,
   TaskerHerald *self = client;
   TaskerReply *reply = NULL;
   TaskerStopWait *wait;
-  guint n_called = 0;
+  gint64 looked_at = g_get_monotonic_time ();
+  guint n_unseen = 1;
 
   empty_inbox (self);
   if (self->due != NULL && self->due->next != NULL)
@@ -274,7 +291,7 @@ tell (gpointer client,
     {
       reply = call_back (wait, reply);
       tasker_stop_wait_free (wait);
-      if (++n_called % CLOCK_INTERVAL == 0 && g_get_monotonic_time () >= end)
+      if (--n_unseen == 0 && !has_time (end, &looked_at, &n_unseen))
         break;
     }
 

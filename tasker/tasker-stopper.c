@@ -589,6 +589,9 @@ hears_nothing (TaskerStopper *self)
  * A task that has ended is not stopped any more, so @callback is not called if
  * that comes first, and the wait is given up with the task.
  *
+ * A stopper from [method@Tasker.Group.create_stopper] is kept by its waits until it
+ * is cancelled. Who need not wait any more cancels it, and nobody else hears of that.
+ *
  * Since: 1.0
  */
 void
