@@ -89,19 +89,6 @@ tasker_queue_remove (TaskerQueue *self,
     g_tree_remove (self->others, GINT_TO_POINTER (job->priority));
 }
 
-/* In a long queue each job would have to come from main memory before it is known
- * where the next one is. But jobs that were spawned one after the other mostly
- * have the same distance in memory, so one can guess where a later one is; if
- * that is wrong, nothing happens. */
-static void
-prefetch_later (TaskerJob *job)
-{
-  guintptr here = (guintptr) job;
-  guintptr later = here + 8 * ((guintptr) job->next - here);
-
-  tasker_prefetch ((gpointer) later, 2 * sizeof (TaskerJob));
-}
-
 /* With a batch of one priority the links between its jobs need not be undone. */
 static int
 pop_normal (TaskerQueue  *self,
@@ -113,7 +100,7 @@ pop_normal (TaskerQueue  *self,
 
   for (; n_jobs < n_wanted && job != NULL; job = job->next)
     {
-      prefetch_later (job);
+      tasker_prefetch_later (job, job->next, 2 * sizeof *job);
       count (self, job, FALSE);
       jobs[n_jobs++] = job;
     }

@@ -7,13 +7,15 @@
 G_BEGIN_DECLS
 
 /*
- * TaskerStopWait:
+ * tasker_stop_wait_new:
+ * @core: (nullable): that of the group to which the stopper belongs
+ * @holds: whether to keep the stopper, which nobody else may do
  *
- * Somebody who waits on a main loop until a stopper is cancelled. The stopper has
- * its waits in a chain until then; they have no source of their own, for a context
- * looks at each of its sources in every iteration.
+ * A TaskerStopWait is somebody who waits on a main loop, that of the thread which
+ * makes it, until a stopper is cancelled. The stopper has its waits in a chain until
+ * then; they have no source of their own, for a context looks at each of its sources
+ * in every iteration.
  */
-
 TaskerStopWait *tasker_stop_wait_new      (TaskerStopper       *stopper,
                                            TaskerCore          *core,
                                            gboolean             holds,

@@ -39,11 +39,19 @@ tasker_reply_get_source_object (GAsyncResult *result)
   return g_object_ref (G_OBJECT (TASKER_REPLY (result)->stopper));
 }
 
+static gboolean
+tasker_reply_is_tagged (GAsyncResult *result,
+                        gpointer      source_tag)
+{
+  return source_tag == tasker_stopper_wait_async;
+}
+
 static void
 tasker_reply_async_result_init (GAsyncResultIface *iface)
 {
   iface->get_user_data = tasker_reply_get_user_data;
   iface->get_source_object = tasker_reply_get_source_object;
+  iface->is_tagged = tasker_reply_is_tagged;
 }
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (TaskerReply, tasker_reply, G_TYPE_OBJECT,
@@ -192,6 +200,7 @@ reverse (TaskerStopWait *chain)
     {
       TaskerStopWait *next = chain->next;
 
+      tasker_prefetch_later (chain, next, sizeof *chain);
       chain->next = reversed;
       reversed = chain;
       chain = next;
@@ -361,13 +370,6 @@ ref_herald (TaskerCore *core)
   return self;
 }
 
-/*
- * tasker_stop_wait_new:
- * @core: (nullable): that of the group to which the stopper belongs
- * @holds: whether to keep the stopper, which nobody else may do
- *
- * To be called back in the thread-default main context of this call.
- */
 TaskerStopWait *
 tasker_stop_wait_new (TaskerStopper       *stopper,
                       TaskerCore          *core,

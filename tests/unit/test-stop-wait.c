@@ -27,6 +27,7 @@ on_stopped (GObject      *source,
   tasker_stopper_wait_finish (TASKER_STOPPER (source), result);
   g_assert_true (g_cancellable_is_cancelled (G_CANCELLABLE (source)));
   g_assert_true (g_async_result_get_user_data (result) == user_data);
+  g_assert_true (g_async_result_is_tagged (result, tasker_stopper_wait_async));
 
   call->n_called++;
   call->thread = g_thread_self ();
