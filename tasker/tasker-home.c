@@ -525,6 +525,18 @@ tell_clients (TaskerHome *self,
   while (self->now < end && tell_client (self, turn, end));
 }
 
+/* The jobs that come next, and what belongs to the first of them. */
+static void
+prefetch_next (TaskerHand *hand)
+{
+  int head = g_atomic_int_get (&hand->head);
+
+  if (head + 2 < hand->tail)
+    tasker_prefetch (hand->slots[head + 2], sizeof (TaskerHomeJob));
+  if (head < hand->tail && hand->slots[head]->face != NULL)
+    tasker_prefetch_stopper (hand->slots[head]->face);
+}
+
 /* Steps through what is in hand, as far as there is time. */
 static void
 step_through (TaskerHome    *self,
@@ -535,6 +547,7 @@ step_through (TaskerHome    *self,
     {
       gboolean releases = current->job->data_free != NULL;
 
+      prefetch_next (current->hand);
       current->job->kind->step (current->job, self->core);
       /* What it costs to release data is not laid to the next step. */
       if (releases && current->job == NULL)

@@ -707,14 +707,15 @@ tasker_task_end_async (TaskerTask *self,
       return tasker_async_complete_late (self->job);
     }
 
-  /* Where it is not added yet, its first step finds out. */
+  /* Where it is not added yet, its first step finds out. Nothing is decided here that
+   * would have to be done without the lock. */
   core = get_core (self);
   if (core != NULL)
     {
-      tasker_core_lock (core);
+      g_mutex_lock (&core->lock);
       if (get_core (self) == core)
         tasker_home_ready ((TaskerHomeJob *) self->job);
-      tasker_core_unlock (core);
+      g_mutex_unlock (&core->lock);
     }
 
   return TRUE;
