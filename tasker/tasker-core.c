@@ -41,7 +41,8 @@ tasker_core_new (void)
   self->keep_results = TRUE;
   self->stop_with_parent = TRUE;
   tasker_results_init (&self->results);
-  self->gathered = g_ptr_array_sized_new (TASKER_HAND_SIZE / 16);
+  /* Has room from the beginning, as the results have. */
+  self->gathered = g_ptr_array_sized_new (1);
   tasker_growth_reset (self);
 
   return self;

@@ -65,6 +65,7 @@ void bench_per_piece (GString    *figures,
                       guint       n);
 
 /* GTasks whose callbacks count in the main loop that they have been returned.
+ * With a cancellable they can be stopped, all that share it together.
  * What runs in threads passes the gate first that is its task data, if any. */
 GTask *bench_gtask_new       (guint        *n_returned,
                               GCancellable *cancellable);
