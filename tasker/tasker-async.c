@@ -167,7 +167,7 @@ tasker_async_step (TaskerJob  *job,
   else if (begins && get_owner (self, NULL) != NULL)
     tasker_news_open (&self->home.home->news, get_owner (self, NULL));
 
-  if (begins && !tasker_core_begin (core, job))
+  if (begins && !tasker_core_begin (core, job, FALSE))
     {
       tell_ended (self);
       tasker_core_discard (core, job);

@@ -19,6 +19,7 @@ typedef struct
 {
   guint         n_starts; /* runners to start */
   guint         watch_growth : 1;
+  guint         watch_listeners : 1;
   guint         watch_handles : 1;
   guint         ask_later : 1; /* see tasker_watch_ask_later() */
   guint         stop : 1; /* a task has failed */
@@ -51,6 +52,7 @@ struct _TaskerCore
   /* Atomic; read for every task */
   int            n_searching; /* runners that look for work */
   int            saturated;   /* no runner can be started, and that is known */
+  int            asking;      /* it is looked from time to time who listens to tasks */
   int            n_urgent;    /* that of the queue */
   int            n_cramped;   /* who wait for room */
   int            room_later;  /* they will be looked after; written between jobs */
@@ -262,7 +264,8 @@ void             tasker_core_end_child      (TaskerCore      *self,
 gboolean         tasker_core_may_begin      (TaskerCore      *self,
                                              TaskerJob       *job);
 gboolean         tasker_core_begin          (TaskerCore      *self,
-                                             TaskerJob       *job);
+                                             TaskerJob       *job,
+                                             gboolean         asked);
 gboolean         tasker_core_begin_quietly  (TaskerCore      *self,
                                              TaskerJob       *job);
 gboolean         tasker_core_is_aborted     (TaskerCore      *self,

@@ -10,8 +10,9 @@
 #include "tasker-forgotten-private.h"
 #include "tasker-growth-private.h"
 #include "tasker-home-private.h"
-#include "tasker-release-private.h"
+#include "tasker-listeners-private.h"
 #include "tasker-progress-private.h"
+#include "tasker-release-private.h"
 #include "tasker-runner-private.h"
 #include "tasker-shutdown-private.h"
 #include "tasker-signal-private.h"
@@ -234,6 +235,8 @@ carry_out (TaskerCore *self,
     tasker_runner_start (self);
   if (todo->watch_growth)
     tasker_growth_watch (self);
+  if (todo->watch_listeners)
+    tasker_listeners_watch (self);
   if (todo->watch_handles)
     tasker_forgotten_watch (self);
   if (todo->ask_later)
@@ -329,6 +332,7 @@ unlock_once (TaskerCore *self)
   g_atomic_int_set (&self->n_urgent, (int) self->queue.n_urgent);
   if (self->parent != NULL)
     tasker_child_settle (self, is_over (self));
+  tasker_listeners_settle (self);
   if (self->in_order)
     self->todo.shut_next = tasker_shutdown_take_next (self);
   if (self->changed != 0)
@@ -437,6 +441,13 @@ is_asked_to_end (TaskerJob *job)
           (!job->run_always && g_cancellable_is_cancelled (G_CANCELLABLE (job->face))));
 }
 
+/* Whether it is for runners, who take the oldest ones, and many of them. */
+static gboolean
+is_queued_last (TaskerJob *job)
+{
+  return job->priority == G_PRIORITY_DEFAULT && job->kind->step == NULL && job->kind->enter == NULL;
+}
+
 static void
 count_spawned (TaskerCore *self,
                TaskerJob  *job)
@@ -448,7 +459,11 @@ count_spawned (TaskerCore *self,
   if (job->kind->get_progress != NULL || g_atomic_pointer_get (&job->notes) != NULL)
     tasker_progress_add (self, job);
   if (job->full)
-    tasker_task_note (job->face, self, TASKER_TASK_CHANGE_STATE);
+    {
+      if (!is_queued_last (job))
+        tasker_task_ask_heard (job->face);
+      tasker_task_note (job->face, self, TASKER_TASK_CHANGE_STATE);
+    }
 }
 
 /* A job that was spawned goes to where it belongs. */
@@ -581,14 +596,28 @@ push_visibly (TaskerCore *self,
   return open;
 }
 
+/* Whether somebody has to look into the inbox now, for a job has come that is the
+ * first in there, or is that of a full task. Only the first one has to wake a runner,
+ * and only if none is searching and one could be started; or to be told of, if somebody
+ * watches. A full task must not be there for long, for somebody may listen to it. Who
+ * changes one of these looks into the inbox after he has said so. */
+static gboolean
+has_to_be_seen (TaskerCore *self,
+                gboolean    first,
+                gboolean    full)
+{
+  if (first && g_atomic_int_get (&self->armed_for_spawns))
+    return TRUE;
+  if (g_atomic_int_get (&self->n_searching) > 0)
+    return FALSE;
+
+  return g_atomic_int_get (&self->saturated) ? full && !g_atomic_int_get (&self->asking) : first;
+}
+
 /*
  * tasker_core_push:
  *
  * Adds a job from any thread, without a lock where it can.
- *
- * Only the first job in an empty inbox has to wake a runner, and only if none
- * is searching and one could be started; or to be told of, if somebody watches.
- * Who changes one of these looks into the inbox after he has said so.
  *
  * Returns: %FALSE if all handles are finished; the job is still the caller's
  */
@@ -597,9 +626,9 @@ tasker_core_push (TaskerCore *self,
                   TaskerJob  *job)
 {
   TaskerJob *former = g_atomic_pointer_get (&self->inbox);
+  gboolean full = job->full;
 
-  if (job->priority != G_PRIORITY_DEFAULT || job->kind->step != NULL || job->kind->enter != NULL ||
-      is_asked_to_end (job) || (job->full && tasker_task_ask_heard (job->face)))
+  if (!is_queued_last (job) || is_asked_to_end (job))
     return push_visibly (self, job);
 
   job->owned = TRUE;
@@ -618,9 +647,7 @@ tasker_core_push (TaskerCore *self,
     }
   while (!g_atomic_pointer_compare_and_exchange_full (&self->inbox, former, job, &former));
 
-  if (former == NULL &&
-      (g_atomic_int_get (&self->armed_for_spawns) ||
-       (g_atomic_int_get (&self->n_searching) == 0 && !g_atomic_int_get (&self->saturated))))
+  if (has_to_be_seen (self, former == NULL, full))
     {
       tasker_core_lock (self);
       tasker_core_look (self);
@@ -730,6 +757,13 @@ tasker_core_may_begin (TaskerCore *self,
           !g_cancellable_is_cancelled (G_CANCELLABLE (job->face)));
 }
 
+/* Whether somebody is known to listen to it. */
+static gboolean
+is_heard (TaskerJob *job)
+{
+  return job->full ? tasker_task_is_heard (job->face) : g_atomic_pointer_get (&job->face) != NULL;
+}
+
 static void
 note_begin (TaskerCore *self,
             TaskerJob  *job)
@@ -743,10 +777,18 @@ note_begin (TaskerCore *self,
   tasker_core_unlock (self);
 }
 
-/* The job's turn has come. Returns: whether its function is to be called */
+/*
+ * tasker_core_begin:
+ * @asked: whether it was asked before if somebody listens to the job
+ *
+ * The job's turn has come.
+ *
+ * Returns: whether its function is to be called
+ */
 gboolean
 tasker_core_begin (TaskerCore *self,
-                   TaskerJob  *job)
+                   TaskerJob  *job,
+                   gboolean    asked)
 {
   /* One that tasker_core_begin_quietly() has begun is only to be told of. */
   if (tasker_job_get_state (job) == TASKER_TASK_STATE_RUNNING)
@@ -764,7 +806,9 @@ tasker_core_begin (TaskerCore *self,
     tasker_cancel (G_CANCELLABLE (job->face));
   if (job->full)
     tasker_stopper_begin ((TaskerStopper *) job->face);
-  if (job->full ? tasker_task_ask_heard (job->face) : g_atomic_pointer_get (&job->face) != NULL)
+  if (job->full && !asked)
+    tasker_task_ask_heard (job->face);
+  if (is_heard (job))
     note_begin (self, job);
 
   return TRUE;
@@ -785,8 +829,7 @@ tasker_core_begin_quietly (TaskerCore *self,
 {
   return tasker_source_get_level (&self->source) == TASKER_LEVEL_NONE &&
          !tasker_stopper_has_deadline ((TaskerStopper *) job->face) &&
-         tasker_core_may_begin (self, job) && tasker_job_begin (job) &&
-         !tasker_task_ask_heard (job->face);
+         tasker_core_may_begin (self, job) && tasker_job_begin (job) && !is_heard (job);
 }
 
 /* Whether no function of the job is to be called any more. */
@@ -848,9 +891,7 @@ note_end (TaskerJob  *job,
 {
   guint changed = TASKER_TASK_CHANGE_STATE;
 
-  /* Of light ones nobody has asked before. */
-  if (!job->full)
-    tasker_task_ask_heard (job->face);
+  tasker_task_ask_heard (job->face);
   if (tasker_job_get_state (job) == TASKER_TASK_STATE_SUCCEEDED)
     changed |= TASKER_TASK_CHANGE_PROGRESS;
   tasker_task_note (job->face, self, changed);
@@ -984,8 +1025,7 @@ tasker_core_end (TaskerCore      *self,
     return;
 
   tasker_job_free_data (job);
-  /* Somebody may listen to what this one says of itself. */
-  heard = job->full ? tasker_task_ask_heard (job->face) : g_atomic_pointer_get (&job->face) != NULL;
+  heard = is_heard (job);
   settle_in_hand (self, job, state, error);
   if (heard || g_atomic_int_get (&self->eager) > 0 ||
       (state == TASKER_TASK_STATE_FAILED && g_atomic_int_get (&self->stop_on_error)))
@@ -1007,7 +1047,7 @@ gboolean
 tasker_core_end_quietly (TaskerCore *self,
                          TaskerJob  *job)
 {
-  if (g_atomic_int_get (&self->eager) > 0 || tasker_task_ask_heard (job->face) ||
+  if (g_atomic_int_get (&self->eager) > 0 || is_heard (job) ||
       tasker_stopper_has_deadline ((TaskerStopper *) job->face))
     return FALSE;
 
@@ -1047,8 +1087,6 @@ settle_detached (TaskerCore      *self,
   job->end = next_end (self);
   job->error = error;
   tasker_job_set_state (job, state);
-  if (job->face != NULL)
-    tasker_task_ask_heard (job->face);
   if (!self->keep_results && state == TASKER_TASK_STATE_FAILED)
     {
       /* What failed before it may still be in a hand. */

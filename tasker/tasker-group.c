@@ -1302,11 +1302,17 @@ enter (TaskerGroup *self,
 }
 
 /* A task that was added after the stop is born cancelled. */
+static gboolean
+is_asked (TaskerGroup *self)
+{
+  return tasker_source_get_level (&self->core->source) != TASKER_LEVEL_NONE;
+}
+
 static void
 hear_stop (TaskerGroup *self,
            TaskerTask  *task)
 {
-  if (tasker_source_get_level (&self->core->source) != TASKER_LEVEL_NONE)
+  if (is_asked (self))
     tasker_cancel (G_CANCELLABLE (task));
 }
 
@@ -1332,8 +1338,8 @@ push_full (TaskerGroup *self,
     }
 
   /* Who stopped the group meanwhile may not have found the task. */
-  if (!tasker_task_is_finished (task))
-    hear_stop (self, task);
+  if (is_asked (self) && !tasker_task_is_finished (task))
+    tasker_cancel (G_CANCELLABLE (task));
 
   return TRUE;
 }
@@ -2033,24 +2039,34 @@ report (TaskerGroup  *self,
   return FALSE;
 }
 
+static guint
+take_some (TaskerGroup  *self,
+           TaskerJob   **jobs,
+           guint         n_wanted)
+{
+  guint n_jobs = 0;
+
+  tasker_core_lock (self->core);
+  tasker_core_gather (self->core);
+  while (n_jobs < n_wanted && (jobs[n_jobs] = tasker_core_take_result (self->core)) != NULL)
+    tasker_task_claim_job (jobs[n_jobs++]);
+  tasker_core_unlock (self->core);
+
+  return n_jobs;
+}
+
+/* A few at a time: each is given its face without the lock, and is still close at hand
+ * then. */
 static GPtrArray *
 take_all (TaskerGroup *self)
 {
   GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
-  TaskerJob *job;
+  TaskerJob *jobs[256];
+  guint n_jobs;
 
-  tasker_core_lock (self->core);
-  tasker_core_gather (self->core);
-  while ((job = tasker_core_take_result (self->core)) != NULL)
-    {
-      tasker_task_claim_job (job);
-      g_ptr_array_add (tasks, job);
-    }
-  tasker_core_unlock (self->core);
-
-  /* Without the lock, each job is given its face. */
-  for (guint i = 0; i < tasks->len; i++)
-    tasks->pdata[i] = tasker_task_take_job (tasks->pdata[i], self->core);
+  while ((n_jobs = take_some (self, jobs, G_N_ELEMENTS (jobs))) > 0)
+    for (guint i = 0; i < n_jobs; i++)
+      g_ptr_array_add (tasks, tasker_task_take_job (jobs[i], self->core));
 
   return tasks;
 }

@@ -52,6 +52,7 @@ void       tasker_hand_foreach     (TaskerHand  *self,
                                     gpointer     user_data);
 gboolean   tasker_hand_is_stuck    (TaskerHand  *self);
 guint      tasker_hand_count_spare (TaskerHand  *self);
+TaskerJob *tasker_hand_get_current (TaskerHand  *self);
 int        tasker_hand_take        (TaskerHand  *self,
                                     gboolean     half,
                                     int          n_wanted,

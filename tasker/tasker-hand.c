@@ -88,6 +88,15 @@ tasker_hand_count_spare (TaskerHand *self)
   return self->shared ? (guint) MAX (self->tail - g_atomic_int_get (&self->head), 0) : 0;
 }
 
+/* The job that was claimed last, if it is still in the hand. */
+TaskerJob *
+tasker_hand_get_current (TaskerHand *self)
+{
+  int head = g_atomic_int_get (&self->head);
+
+  return head > self->base ? self->slots[head - 1] : NULL;
+}
+
 /*
  * tasker_hand_take:
  * @half: whether to leave half of them

@@ -110,7 +110,12 @@ struct _TaskerJob
     GCallback          func;
     gsize              end;     /* ended: see TaskerCore.n_ends */
   };
-  gpointer             data;
+  union
+  {
+    gpointer           data;
+    gpointer           ahead;   /* atomic; a result: where one is that comes a little later,
+                                 * or was, or nothing of use: to be fetched, not used */
+  };
   GDestroyNotify       data_free;
   TaskerTask          *face;    /* weak, but owned where both full and @owned */
   TaskerNotes         *notes;   /* atomic; made when first needed */
@@ -122,8 +127,10 @@ struct _TaskerJob
   guint8               run_always;
   guint8               owned;
   guint8               queued;  /* is in the run queue */
-  guint8               named;   /* the name is behind the record */
-  guint8               inside;  /* is part of its face, as is the name */
+  guint8               named : 1;  /* the name is behind the record */
+  guint8               inside : 1; /* is part of its face, as is the name */
+  guint8               fixed;   /* it is about to end: nothing can be set any more; under
+                                 * the lock of that */
   guint16              n_rows;  /* lists that show it, and keep it for that */
 };
 

@@ -12,15 +12,20 @@
 #include "tasker-core-private.h"
 #include "tasker-error.h"
 #include "tasker-pool-private.h"
+#include "tasker-stopper-private.h"
 #include "tasker-task-private.h"
 
 /* Values are set from any thread, at any moment, so they need a lock that does
- * not slow a whole group down. */
+ * not slow a whole group down. That of a full task is close at hand; the face of
+ * another may be going. */
 static GMutex value_locks[16];
 
 static GMutex *
 value_lock_of (TaskerJob *self)
 {
+  if (self->full)
+    return tasker_stopper_get_lock ((TaskerStopper *) self->face);
+
   return &value_locks[(GPOINTER_TO_SIZE (self) >> 6) % G_N_ELEMENTS (value_locks)];
 }
 
@@ -184,6 +189,13 @@ tasker_job_get_age_ms (TaskerJob *self)
 }
 
 /* With the lock held. */
+static gboolean
+can_be_set (TaskerJob *self)
+{
+  return !self->fixed && !tasker_job_has_ended (self);
+}
+
+/* With the lock held. */
 static TaskerNotes *
 get_notes (TaskerJob *self)
 {
@@ -250,7 +262,7 @@ tasker_job_set_progress (TaskerJob  *self,
   guint changed = 0;
 
   g_mutex_lock (lock);
-  if (!tasker_job_has_ended (self))
+  if (can_be_set (self))
     {
       TaskerNotes *notes = get_notes (self);
 
@@ -294,7 +306,7 @@ tasker_job_set_value (TaskerJob    *self,
   g_value_copy (value, &other);
 
   g_mutex_lock (lock);
-  if (!tasker_job_has_ended (self))
+  if (can_be_set (self))
     {
       TaskerNotes *notes = get_notes (self);
       GValue former = notes->value;
@@ -308,6 +320,16 @@ tasker_job_set_value (TaskerJob    *self,
     g_value_unset (&other);
 }
 
+static void
+fix (TaskerJob *self)
+{
+  GMutex *lock = value_lock_of (self);
+
+  g_mutex_lock (lock);
+  self->fixed = TRUE;
+  g_mutex_unlock (lock);
+}
+
 /* From the moment that the state is that of an end, the value is fixed, and
  * the job may be gone. Without a face nobody can be setting one. */
 void
@@ -316,17 +338,9 @@ tasker_job_set_state (TaskerJob       *self,
 {
   if (state >= TASKER_TASK_STATE_SUCCEEDED &&
       (self->full || g_atomic_pointer_get (&self->face) != NULL))
-    {
-      GMutex *lock = value_lock_of (self);
+    fix (self);
 
-      g_mutex_lock (lock);
-      g_atomic_int_set (&self->state, (int) state);
-      g_mutex_unlock (lock);
-    }
-  else
-    {
-      g_atomic_int_set (&self->state, (int) state);
-    }
+  g_atomic_int_set (&self->state, (int) state);
 }
 
 /*

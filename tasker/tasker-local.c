@@ -48,7 +48,7 @@ tasker_local_step (TaskerJob  *job,
 {
   gboolean begins = tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED;
 
-  if (begins && !tasker_core_begin (core, job))
+  if (begins && !tasker_core_begin (core, job, FALSE))
     {
       tasker_core_discard (core, job);
     }
@@ -117,7 +117,7 @@ tasker_interval_step (TaskerJob  *job,
   TaskerIntervalJob *self = (TaskerIntervalJob *) job;
   gboolean begins = tasker_job_get_state (job) == TASKER_TASK_STATE_QUEUED;
 
-  if (begins && !tasker_core_begin (core, job))
+  if (begins && !tasker_core_begin (core, job, FALSE))
     tasker_core_discard (core, job);
   else if (begins)
     wait_until (self, core, g_get_monotonic_time () + self->interval_us);

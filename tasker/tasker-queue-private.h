@@ -18,6 +18,8 @@ typedef struct
 {
   TaskerJobList  normal;  /* G_PRIORITY_DEFAULT */
   GTree         *others;  /* priority → TaskerJobList; made when needed */
+  TaskerJob     *unasked; /* the first one in @normal of those of which it was not asked
+                           * yet whether somebody listens; or one before them; or %NULL */
   guint          length;
   guint          n_urgent; /* of better priority than the default */
   guint          n_run_always;

@@ -64,8 +64,12 @@ void
 tasker_queue_push (TaskerQueue *self,
                    TaskerJob   *job)
 {
-  tasker_job_list_push (list_for (self, job->priority), job);
+  TaskerJobList *list = list_for (self, job->priority);
+
+  tasker_job_list_push (list, job);
   count (self, job, TRUE);
+  if (list == &self->normal && job->full && self->unasked == NULL)
+    self->unasked = job;
 }
 
 /* For jobs that were taken and come back. */
@@ -83,6 +87,8 @@ tasker_queue_remove (TaskerQueue *self,
 {
   TaskerJobList *list = list_for (self, job->priority);
 
+  if (job == self->unasked)
+    self->unasked = job->next;
   tasker_job_list_remove (list, job);
   count (self, job, FALSE);
   if (list != &self->normal && list->head == NULL)
@@ -102,6 +108,8 @@ pop_normal (TaskerQueue  *self,
     {
       tasker_prefetch_later (job, job->next, 2 * sizeof *job);
       count (self, job, FALSE);
+      if (job == self->unasked)
+        self->unasked = job->next;
       jobs[n_jobs++] = job;
     }
 

@@ -4,21 +4,29 @@
 
 #include "tasker-results-private.h"
 
+#include <string.h>
+
+#include "tasker-source-private.h"
+
 /* How many results make a batch. */
 #define BATCH_SIZE 1024
+/* How far ahead memory is fetched; a power of two. */
+#define N_AHEAD 8
 
 /* A chain of jobs in the order of their ends. */
 typedef struct
 {
   TaskerJob *head;
   TaskerJob *tail;
+  TaskerJob *latest[N_AHEAD]; /* of those added since some were taken, or %NULL */
+  guint      n_added;
 } TaskerLane;
 
 void
 tasker_results_init (TaskerResults *self)
 {
   /* So that there is nothing to be allocated when a joiner is waiting. */
-  self->lanes = g_array_sized_new (FALSE, FALSE, sizeof (TaskerLane), 1);
+  self->lanes = g_array_sized_new (FALSE, TRUE, sizeof (TaskerLane), 1);
   self->batches = g_async_queue_new ();
 }
 
@@ -43,28 +51,47 @@ get_lane (TaskerResults *self,
   return &g_array_index (self->lanes, TaskerLane, i);
 }
 
-/* Adds a job to the first lane whose last one ended before. There are no more
- * lanes than threads that ended jobs at the same time. */
-static void
-add_to_lanes (TaskerResults *self,
-              TaskerJob     *job)
+/* The lane whose last job ended before. There are no more lanes than threads that
+ * ended jobs at the same time. */
+static TaskerLane *
+find_lane (TaskerResults *self,
+           gsize          end)
 {
-  TaskerLane lane = { job, job };
+  for (guint i = 0; i < self->lanes->len; i++)
+    if (get_lane (self, i)->tail->end <= end)
+      return get_lane (self, i);
+
+  g_array_set_size (self->lanes, self->lanes->len + 1);
+
+  return get_lane (self, self->lanes->len - 1);
+}
+
+/* By the time that results are taken many have to come from main memory, one after
+ * the other, for each one says where the next is. So it says, too, which comes later. */
+static void
+add_to_lane (TaskerLane *self,
+             TaskerJob  *job)
+{
+  TaskerJob **before = &self->latest[self->n_added++ % N_AHEAD];
+
+  if (*before != NULL)
+    g_atomic_pointer_set (&(*before)->ahead, job);
+  *before = job;
 
   job->next = NULL;
+  if (self->tail != NULL)
+    self->tail->next = job;
+  else
+    self->head = job;
+  self->tail = job;
+}
+
+/* What is taken may go. */
+static void
+forget_latest (TaskerResults *self)
+{
   for (guint i = 0; i < self->lanes->len; i++)
-    {
-      TaskerLane *other = get_lane (self, i);
-
-      if (other->tail->end <= job->end)
-        {
-          other->tail->next = job;
-          other->tail = job;
-          return;
-        }
-    }
-
-  g_array_append_val (self->lanes, lane);
+    memset (get_lane (self, i)->latest, 0, sizeof get_lane (self, i)->latest);
 }
 
 /* Takes the oldest job out of the lanes, of which there is one at least. */
@@ -81,6 +108,7 @@ pop_from_lanes (TaskerResults *self)
 
   lane = get_lane (self, oldest);
   job = lane->head;
+  tasker_prefetch (g_atomic_pointer_get (&job->ahead), sizeof *job);
   lane->head = job->next;
   if (lane->head == NULL)
     g_array_remove_index_fast (self->lanes, oldest);
@@ -96,6 +124,7 @@ publish (TaskerResults *self)
   TaskerJob *batch = NULL;
   TaskerJob **end = &batch;
 
+  forget_latest (self);
   for (guint i = 0; i < BATCH_SIZE && self->lanes->len > 0; i++)
     {
       *end = pop_from_lanes (self);
@@ -120,7 +149,7 @@ void
 tasker_results_add (TaskerResults *self,
                     TaskerJob     *job)
 {
-  add_to_lanes (self, job);
+  add_to_lane (find_lane (self, job->end), job);
   if (tasker_job_get_state (job) == TASKER_TASK_STATE_FAILED)
     self->n_failures++;
 }

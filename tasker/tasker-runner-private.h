@@ -36,6 +36,8 @@ struct _TaskerRunner
 /* The next job that the runner has in hand; and whether to go on to it wakes nobody. */
 TaskerJob *tasker_runner_claim          (TaskerRunner  *self);
 gboolean tasker_runner_may_claim        (TaskerRunner  *self);
+/* With the core's lock held: has what is stuck in hands put back. */
+void     tasker_runner_rescue           (TaskerCore    *core);
 /* Starts a runner; it stays queued if the process can get no thread. */
 void     tasker_runner_start            (TaskerCore    *core);
 /* Whether there is a thread that runners can run in, or one can be made. */

@@ -13,6 +13,7 @@
 
 #include "tasker-error.h"
 #include "tasker-growth-private.h"
+#include "tasker-listeners-private.h"
 #include "tasker-service-private.h"
 #include "tasker-worker-private.h"
 
@@ -170,14 +171,26 @@ put_back_from (TaskerCore *core,
     tasker_core_put_back (core, l->data);
 }
 
-/* Once in a while: what lies behind a slow function in somebody's hand comes
- * back to the head of the queue, or newer jobs would go before it for ever. */
+/* What lies behind a slow function in somebody's hand comes back to the head of the
+ * queue, or newer jobs would go before it for ever. */
+void
+tasker_runner_rescue (TaskerCore *core)
+{
+  GList *first = NULL;
+
+  for (GList *l = core->hands.tail; l != NULL; l = l->prev)
+    if (tasker_hand_is_stuck (l->data))
+      first = l;
+  if (first != NULL)
+    put_back_from (core, first);
+}
+
+/* Does that once in a while. */
 static void
 rescue (TaskerRunner *self)
 {
   TaskerCore *core = self->core;
   gint64 now = self->timed_at;
-  GList *first = NULL;
 
   if (now == 0 && core->n_fills++ % RESCUE_INTERVAL == 0)
     now = g_get_monotonic_time ();
@@ -185,11 +198,7 @@ rescue (TaskerRunner *self)
     return;
 
   core->rescued_at = now;
-  for (GList *l = core->hands.tail; l != NULL; l = l->prev)
-    if (tasker_hand_is_stuck (l->data))
-      first = l;
-  if (first != NULL)
-    put_back_from (core, first);
+  tasker_runner_rescue (core);
 }
 
 static void
@@ -255,6 +264,7 @@ fill_hand (TaskerRunner  *self,
     }
 
   tasker_hand_fill (&self->hand, n_jobs);
+  tasker_listeners_ask_hand (core, &self->hand);
   /* The first is claimed at once. */
   set_stocked (self, n_jobs > 1);
 
@@ -282,10 +292,11 @@ lock_politely (TaskerCore *core)
 
 static void
 process (TaskerRunner *self,
-         TaskerJob    *job)
+         TaskerJob    *job,
+         gboolean      first)
 {
   self->current->job = job;
-  if (tasker_core_begin (self->core, job))
+  if (tasker_core_begin (self->core, job, !first))
     job->kind->run (job, self->core);
   else
     tasker_core_discard (self->core, job);
@@ -415,9 +426,9 @@ work (TaskerRunner *self,
   self->n_done = 0;
   self->over = FALSE;
 
-  while (job != NULL)
+  for (gboolean first = TRUE; job != NULL; first = FALSE)
     {
-      process (self, job);
+      process (self, job, first);
       job = self->claimed != NULL ? g_steal_pointer (&self->claimed) : tasker_runner_claim (self);
       if (job != NULL)
         give_room (self);

@@ -30,6 +30,9 @@ void           tasker_stopper_know_weakly (TaskerStopper *self);
  * does not survive where the last reference goes at that moment. */
 TaskerWeak    *tasker_stopper_get_weak  (TaskerStopper *self);
 
+/* For what belongs to one task; nothing that may block is called under it. */
+GMutex        *tasker_stopper_get_lock (TaskerStopper *self);
+
 /* From here on the stopper does not hear its source any more. */
 void           tasker_stopper_release   (TaskerStopper *self);
 

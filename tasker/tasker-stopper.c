@@ -61,8 +61,8 @@ typedef struct
   guint           n_sleepers; /* atomic; written under the lock */
   TaskerDeadline *deadline; /* atomic; made when needed */
   TaskerStopWait *waits;  /* atomic */
-  GMutex          lock;   /* for @cancelled only, which sleepers wait for */
-  GCond           cancelled;
+  GMutex          lock;   /* of @cancelled, and of what a full task has set */
+  GCond           cancelled; /* sleepers wait for it */
 } TaskerStopperPrivate;
 
 enum
@@ -248,6 +248,14 @@ tasker_stopper_know_weakly (TaskerStopper *self)
 
   priv->tie = g_new0 (TaskerTie, 1);
   priv->tie->self = tasker_weak_new (self);
+}
+
+GMutex *
+tasker_stopper_get_lock (TaskerStopper *self)
+{
+  TaskerStopperPrivate *priv = tasker_stopper_get_instance_private (self);
+
+  return &priv->lock;
 }
 
 TaskerWeak *

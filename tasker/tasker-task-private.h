@@ -53,6 +53,7 @@ TaskerTask *tasker_task_take_job     (TaskerJob  *job,
                                       TaskerCore *core);
 
 /* Whether somebody listens to its properties; from then on it is told. */
+gboolean    tasker_task_is_heard     (TaskerTask *self);
 gboolean    tasker_task_ask_heard    (TaskerTask *self);
 /* It was added, and its progress or message has changed. */
 void        tasker_task_announce     (TaskerTask *self,

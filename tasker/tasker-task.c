@@ -10,6 +10,7 @@
 #include "tasker-error.h"
 #include "tasker-home-private.h"
 #include "tasker-progress-private.h"
+#include "tasker-source-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-waiter-private.h"
 
@@ -121,6 +122,33 @@ static TaskerThreadTask *
 to_thread_task (gpointer task)
 {
   return G_TYPE_CHECK_INSTANCE_CAST (task, tasker_thread_task_get_type (), TaskerThreadTask);
+}
+
+/* The type of most is a private one, and to compare with that reads nothing that is
+ * written whenever a task is made. */
+static gboolean
+is_task (gpointer self)
+{
+  return (self != NULL && G_TYPE_FROM_INSTANCE (self) == tasker_thread_task_get_type ()) ||
+         TASKER_IS_TASK (self);
+}
+
+/* By this name those know it who read that it has failed. */
+#define TASKER_IS_TASK(self) is_task (self)
+
+/* Among results a later one is likely to be of the same kind. */
+static void
+prefetch_ahead (TaskerTask *self)
+{
+  const gsize before = 128; /* what belongs to other classes */
+  const char *ahead;
+
+  if (self->job == NULL || !self->job->inside)
+    return;
+
+  ahead = g_atomic_pointer_get (&self->job->ahead);
+  tasker_prefetch (ahead - G_STRUCT_OFFSET (TaskerThreadTask, record) - before,
+                   before + sizeof (TaskerThreadTask));
 }
 
 static TaskerCore *
@@ -260,6 +288,7 @@ tasker_task_dispose (GObject *object)
   TaskerTask *self = TASKER_TASK (object);
   TaskerCore *core = get_core (self);
 
+  prefetch_ahead (self);
   if (core != NULL && (!self->full || self->notifier != NULL))
     {
       tasker_core_lock (core);
@@ -599,15 +628,25 @@ new_notifier (TaskerTask *self)
   return notifier;
 }
 
+/* Whether somebody is known to listen to it. */
+gboolean
+tasker_task_is_heard (TaskerTask *self)
+{
+  return g_atomic_int_get (&self->heard);
+}
+
+/* The same, after a look. */
 gboolean
 tasker_task_ask_heard (TaskerTask *self)
 {
-  gboolean heard = g_atomic_int_get (&self->heard) || is_heard (self);
+  if (tasker_task_is_heard (self))
+    return TRUE;
+  if (!is_heard (self))
+    return FALSE;
 
-  if (heard)
-    g_atomic_int_set (&self->heard, TRUE);
+  g_atomic_int_set (&self->heard, TRUE);
 
-  return heard;
+  return TRUE;
 }
 
 void
@@ -615,7 +654,7 @@ tasker_task_note (TaskerTask *self,
                   TaskerCore *core,
                   guint       changed)
 {
-  if (!g_atomic_int_get (&self->heard))
+  if (!tasker_task_is_heard (self))
     return;
 
   if (self->notifier == NULL)
@@ -1905,6 +1944,7 @@ tasker_task_get_value (TaskerTask *self)
 {
   g_return_val_if_fail (TASKER_IS_TASK (self), NULL);
 
+  prefetch_ahead (self);
   return tasker_job_get_value (self->job);
 }
 
