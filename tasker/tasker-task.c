@@ -143,7 +143,7 @@ prefetch_ahead (TaskerTask *self)
   const gsize before = 128; /* what belongs to other classes */
   const char *ahead;
 
-  if (self->job == NULL || !self->job->inside)
+  if (!self->full || !self->job->inside)
     return;
 
   ahead = g_atomic_pointer_get (&self->job->ahead);
