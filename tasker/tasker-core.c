@@ -437,7 +437,7 @@ static gboolean
 is_asked_to_end (TaskerJob *job)
 {
   return job->full &&
-         (g_atomic_int_get (&job->aborted) ||
+         (tasker_job_is_aborted (job) ||
           (!job->run_always && g_cancellable_is_cancelled (G_CANCELLABLE (job->face))));
 }
 
@@ -473,7 +473,7 @@ sort_in (TaskerCore *self,
 {
   count_spawned (self, job);
   if (is_asked_to_end (job) || !TASKER_MAY_BEGIN (job, self->swept))
-    tasker_job_doom (job, g_atomic_int_get (&job->aborted) || self->swept == TASKER_LEVEL_ABORTED);
+    tasker_job_doom (job, tasker_job_is_aborted (job) || self->swept == TASKER_LEVEL_ABORTED);
 
   if (job->kind->step != NULL)
     tasker_home_adopt (self, (TaskerHomeJob *) job);
@@ -837,7 +837,7 @@ gboolean
 tasker_core_is_aborted (TaskerCore *self,
                         TaskerJob  *job)
 {
-  return g_atomic_int_get (&job->aborted) ||
+  return tasker_job_is_aborted (job) ||
          tasker_source_get_level (&self->source) == TASKER_LEVEL_ABORTED;
 }
 

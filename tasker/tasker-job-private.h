@@ -73,6 +73,13 @@ typedef struct
   char    *message;
 } TaskerNotes;
 
+/* What is said of a job while it runs; each a bit. */
+typedef enum
+{
+  TASKER_JOB_MARK_ABORTED = 1 << 0,
+  TASKER_JOB_MARK_FIXED = 1 << 1, /* it is about to end: nothing can be set any more */
+} TaskerJobMark;
+
 /* What can change in a task; each a bit. */
 typedef enum
 {
@@ -93,7 +100,7 @@ typedef enum
  * more, it goes when it is in no list (@n_rows).
  *
  * @state is atomic; a runner writes it without a lock, and does not touch the
- * job again once that has said that it ended. @aborted is atomic. All else is
+ * job again once that has said that it ended. All else is
  * the runner's while the function runs, and under the core's lock otherwise.
  */
 struct _TaskerJob
@@ -120,7 +127,7 @@ struct _TaskerJob
   TaskerTask          *face;    /* weak, but owned where both full and @owned */
   TaskerNotes         *notes;   /* atomic; made when first needed */
   int                  state;
-  int                  aborted; /* while it runs */
+  int                  marks;   /* atomic; TaskerJobMark */
   int                  priority;
   guint32              born_cs; /* see tasker_job_get_age_ms() */
   guint8               full;
@@ -129,8 +136,6 @@ struct _TaskerJob
   guint8               queued;  /* is in the run queue */
   guint8               named : 1;  /* the name is behind the record */
   guint8               inside : 1; /* is part of its face, as is the name */
-  guint8               fixed;   /* it is about to end: nothing can be set any more; under
-                                 * the lock of that */
   guint16              n_rows;  /* lists that show it, and keep it for that */
 };
 
@@ -183,6 +188,12 @@ static inline gboolean
 tasker_job_is_doomed (TaskerJob *self)
 {
   return g_atomic_int_get (&self->state) < 0;
+}
+
+static inline gboolean
+tasker_job_is_aborted (TaskerJob *self)
+{
+  return (g_atomic_int_get (&self->marks) & TASKER_JOB_MARK_ABORTED) != 0;
 }
 
 /* A queued job begins, or is doomed: only one of the two succeeds. */

@@ -192,7 +192,7 @@ tasker_job_get_age_ms (TaskerJob *self)
 static gboolean
 can_be_set (TaskerJob *self)
 {
-  return !self->fixed && !tasker_job_has_ended (self);
+  return (g_atomic_int_get (&self->marks) & TASKER_JOB_MARK_FIXED) == 0 && !tasker_job_has_ended (self);
 }
 
 /* With the lock held. */
@@ -326,7 +326,7 @@ fix (TaskerJob *self)
   GMutex *lock = value_lock_of (self);
 
   g_mutex_lock (lock);
-  self->fixed = TRUE;
+  g_atomic_int_or (&self->marks, TASKER_JOB_MARK_FIXED);
   g_mutex_unlock (lock);
 }
 
@@ -380,7 +380,7 @@ tasker_job_judge (TaskerJob     *self,
   if (!g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return TASKER_TASK_STATE_FAILED;
 
-  if (level == TASKER_LEVEL_ABORTED || g_atomic_int_get (&self->aborted))
+  if (level == TASKER_LEVEL_ABORTED || tasker_job_is_aborted (self))
     {
       g_clear_error (error);
       return TASKER_TASK_STATE_ABORTED;

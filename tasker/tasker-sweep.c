@@ -176,7 +176,7 @@ tasker_core_doom (TaskerCore *self,
     reached = tasker_job_doom (job, abort) || job->full;
 
   if (reached && abort)
-    g_atomic_int_set (&job->aborted, TRUE);
+    g_atomic_int_or (&job->marks, TASKER_JOB_MARK_ABORTED);
   if (job->queued && tasker_job_is_doomed (job))
     {
       tasker_queue_remove (&self->queue, job);
