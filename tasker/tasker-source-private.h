@@ -35,7 +35,7 @@ tasker_prefetch (gconstpointer memory,
 {
 #ifdef __GNUC__
   for (gsize offset = 0; offset < size; offset += 64)
-    __builtin_prefetch ((const char *) memory + offset, 1);
+    __builtin_prefetch ((gconstpointer) ((guintptr) memory + offset), 1);
 #endif
 }
 

@@ -124,13 +124,18 @@ to_thread_task (gpointer task)
   return G_TYPE_CHECK_INSTANCE_CAST (task, tasker_thread_task_get_type (), TaskerThreadTask);
 }
 
-/* The type of most is a private one, and to compare with that reads nothing that is
- * written whenever a task is made. */
+/* To compare with the type that most have reads nothing that is written whenever a
+ * task is made. */
+static gboolean
+is_thread_task (gpointer self)
+{
+  return G_TYPE_FROM_INSTANCE (self) == tasker_thread_task_get_type ();
+}
+
 static gboolean
 is_task (gpointer self)
 {
-  return (self != NULL && G_TYPE_FROM_INSTANCE (self) == tasker_thread_task_get_type ()) ||
-         TASKER_IS_TASK (self);
+  return (self != NULL && is_thread_task (self)) || TASKER_IS_TASK (self);
 }
 
 /* By this name those know it who read that it has failed. */
@@ -141,13 +146,13 @@ static void
 prefetch_ahead (TaskerTask *self)
 {
   const gsize before = 128; /* what belongs to other classes */
-  const char *ahead;
+  guintptr ahead;
 
-  if (!self->full || !self->job->inside)
+  if (!is_thread_task (self))
     return;
 
-  ahead = g_atomic_pointer_get (&self->job->ahead);
-  tasker_prefetch (ahead - G_STRUCT_OFFSET (TaskerThreadTask, record) - before,
+  ahead = (guintptr) g_atomic_pointer_get (&to_thread_task (self)->record.ahead);
+  tasker_prefetch ((gconstpointer) (ahead - G_STRUCT_OFFSET (TaskerThreadTask, record) - before),
                    before + sizeof (TaskerThreadTask));
 }
 
