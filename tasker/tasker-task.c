@@ -419,7 +419,8 @@ define_state (void)
    * Where the task is on its way.
    *
    * Changes are notified in the main context in which the object was made, once
-   * in an iteration at most.
+   * in an iteration at most. Where many tasks come at once that may be some
+   * hundredths of a second later.
    *
    * Since: 1.0
    */
