@@ -293,6 +293,7 @@ void             tasker_core_keep_place     (TaskerCore      *self,
 void             tasker_core_starve         (TaskerCore      *self,
                                              int              change);
 gboolean         tasker_core_has_work       (TaskerCore      *self);
+gboolean         tasker_core_has_spare_hands (TaskerCore     *self);
 void             tasker_core_kick           (TaskerCore      *self);
 void             tasker_core_set_max_running (TaskerCore     *self,
                                              guint            max_running);
@@ -315,6 +316,7 @@ guint64          tasker_core_get_n_live     (TaskerCore      *self);
 guint64          tasker_core_get_n_ended    (TaskerCore      *self);
 gboolean         tasker_core_is_empty       (TaskerCore      *self);
 gboolean         tasker_core_is_joined      (TaskerCore      *self);
+gsize            tasker_core_get_last_end   (TaskerCore      *self);
 TaskerJob       *tasker_core_take_result    (TaskerCore      *self);
 guint            tasker_core_drop_results   (TaskerCore      *self,
                                              guint            n_wanted,

@@ -951,6 +951,13 @@ next_end (TaskerCore *self)
   return (gsize) g_atomic_pointer_add (&self->n_ends, 1) + 1;
 }
 
+/* Results that come later in their order have ended after this. */
+gsize
+tasker_core_get_last_end (TaskerCore *self)
+{
+  return (gsize) g_atomic_pointer_get (&self->n_ends);
+}
+
 /* Whether the data of a job that is over is released elsewhere, and the job ends
  * only then. If so it may be gone when this returns. */
 static gboolean

@@ -2056,17 +2056,24 @@ take_some (TaskerGroup  *self,
 }
 
 /* A few at a time: each is given its face without the lock, and is still close at hand
- * then. */
+ * then. What ends meanwhile is left, for that may go on for ever. */
 static GPtrArray *
 take_all (TaskerGroup *self)
 {
   GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  gsize last = tasker_core_get_last_end (self->core);
   TaskerJob *jobs[256];
-  guint n_jobs;
+  gboolean more;
 
-  while ((n_jobs = take_some (self, jobs, G_N_ELEMENTS (jobs))) > 0)
-    for (guint i = 0; i < n_jobs; i++)
-      g_ptr_array_add (tasks, tasker_task_take_job (jobs[i], self->core));
+  do
+    {
+      guint n_jobs = take_some (self, jobs, G_N_ELEMENTS (jobs));
+
+      more = n_jobs == G_N_ELEMENTS (jobs) && jobs[n_jobs - 1]->end < last;
+      for (guint i = 0; i < n_jobs; i++)
+        g_ptr_array_add (tasks, tasker_task_take_job (jobs[i], self->core));
+    }
+  while (more);
 
   return tasks;
 }

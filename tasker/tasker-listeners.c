@@ -71,20 +71,6 @@ ask_running (TaskerCore *core)
     }
 }
 
-/* Whether there may be tasks that were not asked for when they began, or have yet to. */
-static gboolean
-is_wanted (TaskerCore *core)
-{
-  if (core->queue.unasked != NULL)
-    return TRUE;
-
-  for (GList *l = core->hands.head; l != NULL; l = l->next)
-    if (tasker_hand_count_spare (l->data) > 0)
-      return TRUE;
-
-  return FALSE;
-}
-
 static gboolean
 on_timer (gpointer user_data)
 {
@@ -98,7 +84,7 @@ on_timer (gpointer user_data)
   tasker_runner_rescue (core);
   ask_queue (core);
   ask_running (core);
-  again = is_wanted (core);
+  again = core->queue.unasked != NULL || tasker_core_has_spare_hands (core);
   g_atomic_int_set (&core->asking, again);
   tasker_core_kick (core);
   tasker_core_unlock (core);

@@ -68,8 +68,9 @@ tasker_core_keep_place (TaskerCore *self,
     tasker_core_put_back (self, hand);
 }
 
-static gboolean
-has_spare_hands (TaskerCore *self)
+/* Whether somebody has jobs in hand that others can take; with the lock held. */
+gboolean
+tasker_core_has_spare_hands (TaskerCore *self)
 {
   for (GList *l = self->hands.head; l != NULL; l = l->next)
     if (tasker_hand_count_spare (l->data) > 0)
@@ -82,7 +83,7 @@ has_spare_hands (TaskerCore *self)
 gboolean
 tasker_core_has_work (TaskerCore *self)
 {
-  return self->queue.length > 0 || self->open.length > 0 || has_spare_hands (self);
+  return self->queue.length > 0 || self->open.length > 0 || tasker_core_has_spare_hands (self);
 }
 
 /*

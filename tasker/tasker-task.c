@@ -676,9 +676,13 @@ tasker_task_announce (TaskerTask *self,
                       guint       changed)
 {
   TaskerCore *core = get_core (self);
+  gboolean known = tasker_task_is_heard (self);
 
   if (!tasker_task_ask_heard (self) && (changed & TASKER_TASK_CHANGE_PROGRESS) == 0)
     return;
+  /* Who is found to listen only now may have yet to hear of its state. */
+  if (!known && core != NULL && g_atomic_int_get (&core->asking))
+    changed |= TASKER_TASK_CHANGE_STATE;
 
   if (core == NULL)
     {

@@ -286,6 +286,46 @@ test_poll_collect (void)
   tasker_test_assert_counts (group, 21, 0, 11, 10, 0, 0);
 }
 
+static gpointer
+spawn_until_thread (gpointer user_data)
+{
+  g_autoptr (TaskerGroup) group = user_data;
+
+  /* So many that they do not fill the memory. */
+  for (guint i = 0; i < 2000000 && !tasker_group_is_stopped (group); i++)
+    tasker_group_spawn (group, NULL, tasker_test_succeed, NULL, NULL);
+
+  return NULL;
+}
+
+static guint64
+get_n_succeeded (TaskerGroup *group)
+{
+  guint64 n_succeeded;
+
+  g_object_get (group, "n-succeeded", &n_succeeded, NULL);
+
+  return n_succeeded;
+}
+
+/* It takes what is there, while more come faster than it can take them. */
+static void
+test_poll_collect_meanwhile (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group (NULL);
+  g_autoptr (GThread) thread = g_thread_new ("spawner", spawn_until_thread, tasker_group_clone (group));
+  g_autoptr (GPtrArray) tasks = NULL;
+
+  tasker_test_wait_for (get_n_succeeded (group) > 1000);
+  tasks = tasker_group_poll_collect (group);
+  tasker_group_stop (group);
+
+  g_assert_cmpuint (tasks->len, >, 1000);
+  g_assert_cmpuint (tasks->len, <, 1000000);
+  g_thread_join (g_steal_pointer (&thread));
+  g_assert_true (tasker_group_join (group, NULL, NULL));
+}
+
 /* What poll_join() takes ends with the first failure; the next goes on. */
 static void
 test_poll_join (void)
@@ -1057,6 +1097,7 @@ main (int    argc,
   tasker_test_add ("/join/collect-order", test_collect_order);
   tasker_test_add ("/join/collect-order/threads", test_collect_order_threads);
   tasker_test_add ("/join/poll-collect", test_poll_collect);
+  tasker_test_add ("/join/poll-collect-meanwhile", test_poll_collect_meanwhile);
   tasker_test_add ("/join/poll-join", test_poll_join);
   tasker_test_add ("/join/poll-join/stopped", test_poll_join_stopped);
   tasker_test_add ("/join/poll-never-blocks", test_poll_never_blocks);

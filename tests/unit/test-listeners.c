@@ -138,6 +138,16 @@ test_queued (void)
   tasker_test_gate_clear (&gate);
 }
 
+static gboolean
+tell_and_pass_gate (gpointer       user_data,
+                    GCancellable  *stopper,
+                    GError       **error)
+{
+  tasker_task_set_progress (TASKER_TASK (stopper), 0.5, NULL);
+
+  return tasker_test_pass_gate (user_data, stopper, error);
+}
+
 /* Slow tasks are in one hand with quick ones. Behind them there are others that somebody
  * may listen to, or none. */
 static void
@@ -159,8 +169,8 @@ test_in_hand (void)
       tasker_group_set_max_running (group, 1);
       add (group, tasks, 1, tasker_test_pass_gate, &gates[0]);
       add (group, tasks, n_before, tasker_test_succeed, NULL);
-      for (guint i = 1; i < G_N_ELEMENTS (gates); i++)
-        add (group, tasks, 1, tasker_test_pass_gate, &gates[i]);
+      add (group, tasks, 1, tasker_test_pass_gate, &gates[1]);
+      add (group, tasks, 1, round % 4 < 2 ? tasker_test_pass_gate : tell_and_pass_gate, &gates[2]);
       if (others)
         add (group, tasks, 100, tasker_test_succeed, NULL);
       else
