@@ -207,14 +207,16 @@ tasker_async_free (TaskerJob *job)
 
 const TaskerJobKind tasker_async_kind =
 {
+  .id = TASKER_JOB_KIND_ASYNC,
   .size = sizeof (TaskerAsyncJob),
   .step = tasker_async_step,
   .free = tasker_async_free,
 };
 
 /* The same, but not for its owner to complete. */
-static const TaskerJobKind tasker_awaited_kind =
+const TaskerJobKind tasker_awaited_kind =
 {
+  .id = TASKER_JOB_KIND_AWAITED,
   .size = sizeof (TaskerAsyncJob),
   .step = tasker_async_step,
   .free = tasker_async_free,

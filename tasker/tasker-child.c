@@ -32,8 +32,9 @@ tasker_child_asked (TaskerJob   *job,
     tasker_source_raise (&child->source, level);
 }
 
-static const TaskerJobKind tasker_child_kind =
+const TaskerJobKind tasker_child_kind =
 {
+  .id = TASKER_JOB_KIND_CHILD,
   .size = sizeof (TaskerChildJob),
   .asked = tasker_child_asked,
 };
@@ -41,7 +42,7 @@ static const TaskerJobKind tasker_child_kind =
 gboolean
 tasker_job_is_child (TaskerJob *job)
 {
-  return job->kind == &tasker_child_kind;
+  return tasker_job_get_kind (job) == &tasker_child_kind;
 }
 
 /* The task hears its own group, as far as that hears its parent. */

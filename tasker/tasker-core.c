@@ -205,7 +205,7 @@ enter_jobs (TaskerCore *self,
   TaskerJob *job;
 
   while ((job = g_queue_pop_head (jobs)) != NULL)
-    job->kind->enter (job, self);
+    tasker_job_get_kind (job)->enter (job, self);
 }
 
 static void
@@ -218,7 +218,7 @@ tell_aborted (TaskerCore *self,
     {
       TaskerJob *job = tasker_task_get_job (task);
 
-      job->kind->asked (job, self, TASKER_LEVEL_ABORTED);
+      tasker_job_get_kind (job)->asked (job, self, TASKER_LEVEL_ABORTED);
       g_object_unref (task);
     }
 }
@@ -445,7 +445,7 @@ is_asked_to_end (TaskerJob *job)
 static gboolean
 is_queued_last (TaskerJob *job)
 {
-  return job->priority == G_PRIORITY_DEFAULT && job->kind->step == NULL && job->kind->enter == NULL;
+  return job->priority == G_PRIORITY_DEFAULT && tasker_job_get_kind (job)->step == NULL && tasker_job_get_kind (job)->enter == NULL;
 }
 
 static void
@@ -456,7 +456,7 @@ count_spawned (TaskerCore *self,
   self->changed |= TASKER_CHANGE_SPAWNED;
   if (self->lists.head != NULL)
     tasker_task_lists_add (self, job);
-  if (job->kind->get_progress != NULL || g_atomic_pointer_get (&job->notes) != NULL)
+  if (tasker_job_get_kind (job)->get_progress != NULL || g_atomic_pointer_get (&job->notes) != NULL)
     tasker_progress_add (self, job);
   if (job->full)
     {
@@ -475,7 +475,7 @@ sort_in (TaskerCore *self,
   if (is_asked_to_end (job) || !TASKER_MAY_BEGIN (job, self->swept))
     tasker_job_doom (job, tasker_job_is_aborted (job) || self->swept == TASKER_LEVEL_ABORTED);
 
-  if (job->kind->step != NULL)
+  if (tasker_job_get_kind (job)->step != NULL)
     tasker_home_adopt (self, (TaskerHomeJob *) job);
   else if (!tasker_job_is_doomed (job))
     tasker_queue_push (&self->queue, job);
@@ -722,7 +722,7 @@ void
 tasker_core_adopt (TaskerCore *self,
                    TaskerJob  *job)
 {
-  if (job->kind->enter != NULL)
+  if (tasker_job_get_kind (job)->enter != NULL)
     {
       tasker_core_adopt_running (self, job);
       tasker_core_hold (self, 1);
@@ -852,8 +852,8 @@ tasker_core_discard (TaskerCore *self,
       tasker_source_get_level (&self->source) == TASKER_LEVEL_ABORTED)
     state = TASKER_TASK_STATE_ABORTED;
 
-  if (job->kind->discard != NULL)
-    job->kind->discard (job, self, state);
+  if (tasker_job_get_kind (job)->discard != NULL)
+    tasker_job_get_kind (job)->discard (job, self, state);
   else
     tasker_core_end (self, job, state, NULL);
 }
@@ -924,7 +924,7 @@ tasker_core_hand_in (TaskerCore *self,
   if (self->progressing != NULL)
     g_hash_table_remove (self->progressing, job);
 
-  if (job->kind->step != NULL)
+  if (tasker_job_get_kind (job)->step != NULL)
     tasker_home_left ((TaskerHomeJob *) job);
 
   if (!is_kept (self, state))

@@ -313,6 +313,7 @@ tasker_each_free (TaskerJob *job)
 
 const TaskerJobKind tasker_each_kind =
 {
+  .id = TASKER_JOB_KIND_EACH,
   .size = sizeof (TaskerEachJob),
   .run = tasker_each_run,
   .enlist = tasker_each_enlist,

@@ -231,6 +231,7 @@ tasker_external_free (TaskerJob *job)
 
 const TaskerJobKind tasker_external_kind =
 {
+  .id = TASKER_JOB_KIND_EXTERNAL,
   .size = sizeof (TaskerExternalJob),
   .run = tasker_external_run,
   .discard = tasker_external_discard,

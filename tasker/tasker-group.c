@@ -1695,7 +1695,7 @@ tasker_group_spawn_owned (TaskerGroup *self,
   if (task == NULL || !enter (self, task))
     return NULL;
 
-  added = tasker_task_get_job (task)->kind == &tasker_external_kind ? begin_full (self, task)
+  added = tasker_job_get_kind (tasker_task_get_job (task)) == &tasker_external_kind ? begin_full (self, task)
                                                                     : push_full (self, task);
 
   return added ? g_steal_pointer (&task) : NULL;

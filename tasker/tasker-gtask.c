@@ -231,8 +231,9 @@ tasker_gtask_free (TaskerJob *job)
   g_clear_pointer (&self->context, g_main_context_unref);
 }
 
-static const TaskerJobKind tasker_gtask_kind =
+const TaskerJobKind tasker_gtask_kind =
 {
+  .id = TASKER_JOB_KIND_GTASK,
   .size = sizeof (TaskerGTaskJob),
   .run = tasker_gtask_run,
   .discard = tasker_gtask_discard,

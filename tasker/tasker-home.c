@@ -548,7 +548,7 @@ step_through (TaskerHome    *self,
       gboolean releases = current->job->data_free != NULL;
 
       prefetch_next (current->hand);
-      current->job->kind->step (current->job, self->core);
+      tasker_job_get_kind (current->job)->step (current->job, self->core);
       /* What it costs to release data is not laid to the next step. */
       if (releases && current->job == NULL)
         self->now = g_get_monotonic_time ();
@@ -836,7 +836,7 @@ tasker_home_adopt_release (TaskerCore   *core,
 void
 tasker_home_job_settle (TaskerJob *job)
 {
-  if (job->kind->step == NULL || from_job (job)->context != NULL)
+  if (tasker_job_get_kind (job)->step == NULL || from_job (job)->context != NULL)
     return;
 
   from_job (job)->context = g_main_context_ref_thread_default ();
@@ -847,7 +847,7 @@ tasker_home_job_settle (TaskerJob *job)
 void
 tasker_home_job_unsettle (TaskerJob *job)
 {
-  if (job->kind->step == NULL || !from_job (job)->settled)
+  if (tasker_job_get_kind (job)->step == NULL || !from_job (job)->settled)
     return;
 
   g_clear_pointer (&from_job (job)->context, g_main_context_unref);

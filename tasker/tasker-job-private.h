@@ -14,8 +14,26 @@ typedef struct _TaskerJob TaskerJob;
 typedef struct _TaskerJobKind TaskerJobKind;
 typedef struct _TaskerOwner TaskerOwner;
 
+/* By this number a record knows its kind: a pointer would take too much of it. */
+typedef enum
+{
+  TASKER_JOB_KIND_THREAD,
+  TASKER_JOB_KIND_EACH,
+  TASKER_JOB_KIND_GTASK,
+  TASKER_JOB_KIND_WORKER,
+  TASKER_JOB_KIND_LOCAL,
+  TASKER_JOB_KIND_INTERVAL,
+  TASKER_JOB_KIND_ASYNC,
+  TASKER_JOB_KIND_AWAITED,
+  TASKER_JOB_KIND_EXTERNAL,
+  TASKER_JOB_KIND_SUBPROCESS,
+  TASKER_JOB_KIND_CHILD,
+  TASKER_JOB_N_KINDS
+} TaskerJobKindId;
+
 /*
  * TaskerJobKind:
+ * @size: of its records, each of which begins with a TaskerJob
  * @run: called by a runner, no lock held, when the job's turn has come. Ends
  *   it with tasker_core_end(), or detaches it, for tasker_core_end_detached()
  * @discard: called instead when the job is not to run, with how it is to end;
@@ -39,6 +57,7 @@ typedef struct _TaskerOwner TaskerOwner;
  */
 struct _TaskerJobKind
 {
+  TaskerJobKindId id;
   gsize size;
 
   void     (*run)          (TaskerJob       *job,
@@ -111,18 +130,13 @@ struct _TaskerJob
     TaskerJob         *prev;    /* in a list */
     GError            *error;   /* ended */
   };
-  const TaskerJobKind *kind;
+  gpointer             ahead;   /* atomic; see TaskerTrail */
   union
   {
     GCallback          func;
     gsize              end;     /* ended: see TaskerCore.n_ends */
   };
-  union
-  {
-    gpointer           data;
-    gpointer           ahead;   /* atomic; a result: where one is that comes a little later,
-                                 * or was, or nothing of use: to be fetched, not used */
-  };
+  gpointer             data;
   GDestroyNotify       data_free;
   TaskerTask          *face;    /* weak, but owned where both full and @owned */
   TaskerNotes         *notes;   /* atomic; made when first needed */
@@ -136,6 +150,7 @@ struct _TaskerJob
   guint8               queued;  /* is in the run queue */
   guint8               named : 1;  /* the name is behind the record */
   guint8               inside : 1; /* is part of its face, as is the name */
+  guint8               kind;    /* a TaskerJobKindId */
   guint16              n_rows;  /* lists that show it, and keep it for that */
 };
 
@@ -242,9 +257,23 @@ void       tasker_job_list_foreach    (TaskerJobList *self,
 /* The kinds. */
 extern const TaskerJobKind tasker_thread_kind;
 extern const TaskerJobKind tasker_each_kind;
-extern const TaskerJobKind tasker_async_kind;
-extern const TaskerJobKind tasker_external_kind;
+extern const TaskerJobKind tasker_gtask_kind;
 extern const TaskerJobKind tasker_worker_kind;
+extern const TaskerJobKind tasker_local_kind;
+extern const TaskerJobKind tasker_interval_kind;
+extern const TaskerJobKind tasker_async_kind;
+extern const TaskerJobKind tasker_awaited_kind;
+extern const TaskerJobKind tasker_external_kind;
+extern const TaskerJobKind tasker_subprocess_kind;
+extern const TaskerJobKind tasker_child_kind;
+
+extern const TaskerJobKind * const tasker_job_kinds[TASKER_JOB_N_KINDS];
+
+static inline const TaskerJobKind *
+tasker_job_get_kind (TaskerJob *self)
+{
+  return tasker_job_kinds[self->kind];
+}
 
 TaskerJob *tasker_local_job_new    (const char     *name,
                                     TaskerStepFunc  func,

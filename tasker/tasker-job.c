@@ -15,6 +15,21 @@
 #include "tasker-stopper-private.h"
 #include "tasker-task-private.h"
 
+const TaskerJobKind * const tasker_job_kinds[] =
+{
+  [TASKER_JOB_KIND_THREAD] = &tasker_thread_kind,
+  [TASKER_JOB_KIND_EACH] = &tasker_each_kind,
+  [TASKER_JOB_KIND_GTASK] = &tasker_gtask_kind,
+  [TASKER_JOB_KIND_WORKER] = &tasker_worker_kind,
+  [TASKER_JOB_KIND_LOCAL] = &tasker_local_kind,
+  [TASKER_JOB_KIND_INTERVAL] = &tasker_interval_kind,
+  [TASKER_JOB_KIND_ASYNC] = &tasker_async_kind,
+  [TASKER_JOB_KIND_AWAITED] = &tasker_awaited_kind,
+  [TASKER_JOB_KIND_EXTERNAL] = &tasker_external_kind,
+  [TASKER_JOB_KIND_SUBPROCESS] = &tasker_subprocess_kind,
+  [TASKER_JOB_KIND_CHILD] = &tasker_child_kind,
+};
+
 /* Values are set from any thread, at any moment, so they need a lock that does
  * not slow a whole group down. That of a full task is close at hand; the face of
  * another may be going. */
@@ -59,7 +74,7 @@ tasker_job_init (TaskerJob           *self,
                  gpointer             data,
                  GDestroyNotify       data_free)
 {
-  self->kind = kind;
+  self->kind = (guint8) kind->id;
   self->func = func;
   self->data = data;
   self->data_free = data_free;
@@ -114,15 +129,15 @@ void
 tasker_job_free (TaskerJob *self)
 {
   tasker_job_free_data (self);
-  if (self->kind->free != NULL)
-    self->kind->free (self);
+  if (tasker_job_get_kind (self)->free != NULL)
+    tasker_job_get_kind (self)->free (self);
   if (tasker_job_has_ended (self))
     g_clear_error (&self->error);
   clear_notes (self);
 
   if (self->inside)
     return;
-  if (is_pooled (self->kind, self->named))
+  if (is_pooled (tasker_job_get_kind (self), self->named))
     tasker_pool_free (self);
   else
     g_free (self);
@@ -134,7 +149,7 @@ tasker_job_get_name (TaskerJob *self)
   if (self->inside)
     return tasker_task_get_own_name (self->face);
 
-  return self->named ? (const char *) self + self->kind->size : NULL;
+  return self->named ? (const char *) self + tasker_job_get_kind (self)->size : NULL;
 }
 
 /* What to call the task in a message. */
@@ -228,8 +243,8 @@ tasker_job_get_progress (TaskerJob *self)
 
   if (progress >= 0)
     return progress;
-  if (self->kind->get_progress != NULL)
-    return self->kind->get_progress (self);
+  if (tasker_job_get_kind (self)->get_progress != NULL)
+    return tasker_job_get_kind (self)->get_progress (self);
 
   return 0;
 }
@@ -482,6 +497,7 @@ tasker_thread_run (TaskerJob  *job,
 
 const TaskerJobKind tasker_thread_kind =
 {
+  .id = TASKER_JOB_KIND_THREAD,
   .size = sizeof (TaskerJob),
   .run = tasker_thread_run,
 };

@@ -132,15 +132,17 @@ tasker_interval_step (TaskerJob  *job,
 /* More than it needs: blocks of up to 120 bytes are not merged by glibc's
  * allocator when they are freed, but later, all at once. That made 200,000 tasks
  * half as fast. */
-static const TaskerJobKind tasker_local_kind =
+const TaskerJobKind tasker_local_kind =
 {
+  .id = TASKER_JOB_KIND_LOCAL,
   .size = sizeof (TaskerTimedJob),
   .step = tasker_local_step,
   .free = tasker_home_job_free,
 };
 
-static const TaskerJobKind tasker_interval_kind =
+const TaskerJobKind tasker_interval_kind =
 {
+  .id = TASKER_JOB_KIND_INTERVAL,
   .size = sizeof (TaskerIntervalJob),
   .step = tasker_interval_step,
   .free = tasker_home_job_free,

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "tasker-job-private.h"
+#include "tasker-trail-private.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   TaskerJobList  normal;  /* G_PRIORITY_DEFAULT */
+  TaskerTrail    trail;   /* of those */
   GTree         *others;  /* priority → TaskerJobList; made when needed */
   TaskerJob     *unasked; /* the first one in @normal of those of which it was not asked
                            * yet whether somebody listens; or one before them; or %NULL */

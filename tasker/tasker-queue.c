@@ -66,6 +66,8 @@ tasker_queue_push (TaskerQueue *self,
 {
   TaskerJobList *list = list_for (self, job->priority);
 
+  if (list == &self->normal)
+    tasker_trail_add (&self->trail, job);
   tasker_job_list_push (list, job);
   count (self, job, TRUE);
   if (list == &self->normal && job->full && self->unasked == NULL)
@@ -87,6 +89,7 @@ tasker_queue_remove (TaskerQueue *self,
 {
   TaskerJobList *list = list_for (self, job->priority);
 
+  tasker_trail_end (&self->trail);
   if (job == self->unasked)
     self->unasked = job->next;
   tasker_job_list_remove (list, job);
@@ -104,9 +107,10 @@ pop_normal (TaskerQueue  *self,
   TaskerJob *job = self->normal.head;
   int n_jobs = 0;
 
+  tasker_trail_end (&self->trail);
   for (; n_jobs < n_wanted && job != NULL; job = job->next)
     {
-      tasker_prefetch_later (job, job->next, 2 * sizeof *job);
+      tasker_trail_prefetch (job);
       count (self, job, FALSE);
       if (job == self->unasked)
         self->unasked = job->next;

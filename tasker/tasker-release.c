@@ -26,7 +26,7 @@ tasker_release_free (TaskerRelease *self)
 TaskerRelease *
 tasker_release_of_job (TaskerJob *job)
 {
-  if (!job->full || job->data_free == NULL || job->kind->step != NULL)
+  if (!job->full || job->data_free == NULL || tasker_job_get_kind (job)->step != NULL)
     return NULL;
 
   return tasker_task_get_release (job->face);

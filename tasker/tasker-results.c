@@ -4,22 +4,17 @@
 
 #include "tasker-results-private.h"
 
-#include <string.h>
-
-#include "tasker-source-private.h"
+#include "tasker-trail-private.h"
 
 /* How many results make a batch. */
 #define BATCH_SIZE 1024
-/* How far ahead memory is fetched; a power of two. */
-#define N_AHEAD 8
 
 /* A chain of jobs in the order of their ends. */
 typedef struct
 {
-  TaskerJob *head;
-  TaskerJob *tail;
-  TaskerJob *latest[N_AHEAD]; /* of those added since some were taken, or %NULL */
-  guint      n_added;
+  TaskerJob   *head;
+  TaskerJob   *tail;
+  TaskerTrail  trail;
 } TaskerLane;
 
 void
@@ -66,32 +61,17 @@ find_lane (TaskerResults *self,
   return get_lane (self, self->lanes->len - 1);
 }
 
-/* By the time that results are taken many have to come from main memory, one after
- * the other, for each one says where the next is. So it says, too, which comes later. */
 static void
 add_to_lane (TaskerLane *self,
              TaskerJob  *job)
 {
-  TaskerJob **before = &self->latest[self->n_added++ % N_AHEAD];
-
-  if (*before != NULL)
-    g_atomic_pointer_set (&(*before)->ahead, job);
-  *before = job;
-
+  tasker_trail_add (&self->trail, job);
   job->next = NULL;
   if (self->tail != NULL)
     self->tail->next = job;
   else
     self->head = job;
   self->tail = job;
-}
-
-/* What is taken may go. */
-static void
-forget_latest (TaskerResults *self)
-{
-  for (guint i = 0; i < self->lanes->len; i++)
-    memset (get_lane (self, i)->latest, 0, sizeof get_lane (self, i)->latest);
 }
 
 /* Takes the oldest job out of the lanes, of which there is one at least. */
@@ -108,7 +88,7 @@ pop_from_lanes (TaskerResults *self)
 
   lane = get_lane (self, oldest);
   job = lane->head;
-  tasker_prefetch (g_atomic_pointer_get (&job->ahead), sizeof *job);
+  tasker_trail_prefetch (job);
   lane->head = job->next;
   if (lane->head == NULL)
     g_array_remove_index_fast (self->lanes, oldest);
@@ -124,7 +104,8 @@ publish (TaskerResults *self)
   TaskerJob *batch = NULL;
   TaskerJob **end = &batch;
 
-  forget_latest (self);
+  for (guint i = 0; i < self->lanes->len; i++)
+    tasker_trail_end (&get_lane (self, i)->trail);
   for (guint i = 0; i < BATCH_SIZE && self->lanes->len > 0; i++)
     {
       *end = pop_from_lanes (self);

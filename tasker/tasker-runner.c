@@ -153,7 +153,7 @@ find_help (TaskerCore *core)
 
   while ((job = g_queue_peek_head (&core->open)) != NULL)
     {
-      if (job->kind->enlist (job))
+      if (tasker_job_get_kind (job)->enlist (job))
         break;
       g_queue_pop_head (&core->open);
     }
@@ -297,7 +297,7 @@ process (TaskerRunner *self,
 {
   self->current->job = job;
   if (tasker_core_begin (self->core, job, !first))
-    job->kind->run (job, self->core);
+    tasker_job_get_kind (job)->run (job, self->core);
   else
     tasker_core_discard (self->core, job);
   self->current->job = NULL;
@@ -314,7 +314,7 @@ help (TaskerRunner *self,
       TaskerJob    *job)
 {
   self->current->job = job;
-  job->kind->help (job, self->core);
+  tasker_job_get_kind (job)->help (job, self->core);
   self->current->job = NULL;
 }
 

@@ -129,8 +129,9 @@ tasker_subprocess_free (TaskerJob *job)
   g_object_unref (from_job (job)->process);
 }
 
-static const TaskerJobKind tasker_subprocess_kind =
+const TaskerJobKind tasker_subprocess_kind =
 {
+  .id = TASKER_JOB_KIND_SUBPROCESS,
   .size = sizeof (TaskerSubprocessJob),
   .enter = tasker_subprocess_enter,
   .asked = tasker_subprocess_asked,

@@ -55,7 +55,7 @@ sweep_claimed (gpointer job,
 static gboolean
 wants_to_be_asked (TaskerJob *job)
 {
-  return job->kind->asked != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_RUNNING;
+  return tasker_job_get_kind (job)->asked != NULL && tasker_job_get_state (job) == TASKER_TASK_STATE_RUNNING;
 }
 
 /* Those who run jobs that have begun are told of the abort, if they want to be.
@@ -183,13 +183,13 @@ tasker_core_doom (TaskerCore *self,
       tasker_job_list_push (&self->doomed, job);
       tasker_core_kick (self);
     }
-  if (job->kind->step != NULL && reached)
+  if (tasker_job_get_kind (job)->step != NULL && reached)
     tasker_home_doom ((TaskerHomeJob *) job, abort);
   asks = reached && wants_to_be_asked (job);
   tasker_core_unlock (self);
 
   if (asks)
-    job->kind->asked (job, self, abort ? TASKER_LEVEL_ABORTED : TASKER_LEVEL_STOPPED);
+    tasker_job_get_kind (job)->asked (job, self, abort ? TASKER_LEVEL_ABORTED : TASKER_LEVEL_STOPPED);
 
   return reached;
 }

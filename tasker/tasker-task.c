@@ -12,6 +12,7 @@
 #include "tasker-progress-private.h"
 #include "tasker-source-private.h"
 #include "tasker-stopper-private.h"
+#include "tasker-trail-private.h"
 #include "tasker-waiter-private.h"
 
 /**
@@ -151,7 +152,7 @@ prefetch_ahead (TaskerTask *self)
   if (!is_thread_task (self))
     return;
 
-  ahead = (guintptr) g_atomic_pointer_get (&to_thread_task (self)->record.ahead);
+  ahead = (guintptr) tasker_trail_get_ahead (&to_thread_task (self)->record);
   tasker_prefetch ((gconstpointer) (ahead - G_STRUCT_OFFSET (TaskerThreadTask, record) - before),
                    before + sizeof (TaskerThreadTask));
 }
@@ -262,7 +263,7 @@ static gboolean
 is_cancelled_alone (TaskerTask *self,
                     TaskerCore *core)
 {
-  return tasker_source_get_level (&core->source) == TASKER_LEVEL_NONE || self->job->kind->asked != NULL;
+  return tasker_source_get_level (&core->source) == TASKER_LEVEL_NONE || tasker_job_get_kind (self->job)->asked != NULL;
 }
 
 /* A queued task that is cancelled alone does not begin. */
@@ -1193,13 +1194,13 @@ tasker_task_get_key (TaskerTask *self,
 static gboolean
 is_async (TaskerTask *self)
 {
-  return self->job->kind == &tasker_async_kind;
+  return tasker_job_get_kind (self->job) == &tasker_async_kind;
 }
 
 static gboolean
 is_external (TaskerTask *self)
 {
-  return self->job->kind == &tasker_external_kind;
+  return tasker_job_get_kind (self->job) == &tasker_external_kind;
 }
 
 static void

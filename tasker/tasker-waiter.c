@@ -369,7 +369,7 @@ sleep_once (TaskerWaiter *self)
 static TaskerHomeJob *
 get_placed_job (TaskerCurrent *current)
 {
-  if (current->home == NULL || current->job == NULL || current->job->kind->step == NULL)
+  if (current->home == NULL || current->job == NULL || tasker_job_get_kind (current->job)->step == NULL)
     return NULL;
 
   return ((TaskerHomeJob *) current->job)->placed ? (TaskerHomeJob *) current->job : NULL;

@@ -91,6 +91,7 @@ tasker_worker_free (TaskerJob *job)
 
 const TaskerJobKind tasker_worker_kind =
 {
+  .id = TASKER_JOB_KIND_WORKER,
   .size = sizeof (TaskerJob),
   .run = tasker_worker_run,
   .discard = tasker_worker_discard,
@@ -117,7 +118,7 @@ static gboolean
 is_in_owned_task (TaskerCurrent *current)
 {
   return current != NULL && current->runner != NULL && current->job != NULL &&
-         current->job->kind == &tasker_worker_kind;
+         tasker_job_get_kind (current->job) == &tasker_worker_kind;
 }
 
 static gboolean
@@ -190,7 +191,7 @@ tasker_worker_next (void)
   if (job == NULL)
     return 0;
   /* Who began to wait for room meanwhile did not know yet that it was claimed. */
-  if (job->kind != &tasker_worker_kind || tasker_task_get_owner (job->face, &key) != owner ||
+  if (tasker_job_get_kind (job) != &tasker_worker_kind || tasker_task_get_owner (job->face, &key) != owner ||
       !tasker_runner_may_claim (current->runner) ||
       !tasker_core_begin_quietly (current->core, job))
     {
