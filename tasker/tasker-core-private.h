@@ -121,7 +121,7 @@ struct _TaskerCore
 
   /* Runners, and the places that they and others have */
   GQueue         hands;     /* of the runners; see place_hand() */
-  guint          n_runners; /* the ones on their way included */
+  int            n_runners; /* atomic; the ones on their way included */
   guint          n_fills;   /* of hands, by who did not look at the clock */
   gint64         rescued_at; /* when the hands were looked at */
   guint          n_stocked; /* runners that have taken more than one job at once */

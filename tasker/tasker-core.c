@@ -596,6 +596,23 @@ push_visibly (TaskerCore *self,
   return open;
 }
 
+/* A group at rest needs nothing for a light task but a runner, and that sees to the rest:
+ * to do it here, where nothing is in the caches, would make the task wait for as long
+ * as the thread takes to wake. Returns: whether one was started */
+static gboolean
+start_first_runner (TaskerCore *self)
+{
+  if (g_atomic_int_get (&self->armed_for_spawns) || g_atomic_int_get (&self->n_runners) > 0 ||
+      !g_atomic_int_compare_and_exchange (&self->n_searching, 0, 1))
+    return FALSE;
+
+  g_atomic_int_inc (&self->n_runners);
+  if (!tasker_runner_start (self))
+    have_sleepers_retry (self);
+
+  return TRUE;
+}
+
 /* Whether somebody has to look into the inbox now, for a job has come that is the
  * first in there, or is that of a full task. Only the first one has to wake a runner,
  * and only if none is searching and one could be started; or to be told of, if somebody
@@ -647,14 +664,14 @@ tasker_core_push (TaskerCore *self,
     }
   while (!g_atomic_pointer_compare_and_exchange_full (&self->inbox, former, job, &former));
 
-  if (has_to_be_seen (self, former == NULL, full))
+  tasker_runner_retry ();
+  if (has_to_be_seen (self, former == NULL, full) && (full || !start_first_runner (self)))
     {
       tasker_core_lock (self);
       tasker_core_look (self);
       tasker_core_kick (self);
       tasker_core_unlock (self);
     }
-  tasker_runner_retry ();
 
   return TRUE;
 }

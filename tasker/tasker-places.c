@@ -113,7 +113,7 @@ tasker_core_kick (TaskerCore *self)
   if (self->doomed.head != NULL || (place && tasker_core_has_work (self)))
     {
       g_atomic_int_inc (&self->n_searching);
-      self->n_runners++;
+      g_atomic_int_inc (&self->n_runners);
       self->todo.n_starts++;
     }
 }

@@ -38,8 +38,8 @@ TaskerJob *tasker_runner_claim          (TaskerRunner  *self);
 gboolean tasker_runner_may_claim        (TaskerRunner  *self);
 /* With the core's lock held: has what is stuck in hands put back. */
 void     tasker_runner_rescue           (TaskerCore    *core);
-/* Starts a runner; it stays queued if the process can get no thread. */
-void     tasker_runner_start            (TaskerCore    *core);
+/* Starts a runner; it stays queued if the process can get no thread: FALSE. */
+gboolean tasker_runner_start            (TaskerCore    *core);
 /* Whether there is a thread that runners can run in, or one can be made. */
 gboolean tasker_runner_have_thread      (GError       **error);
 /* Whether runners wait for a thread that was refused, and to ask for it again:

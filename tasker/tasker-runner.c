@@ -457,7 +457,7 @@ leave (TaskerRunner *self)
   set_stocked (self, FALSE);
   set_searching (self, FALSE);
   g_queue_unlink (&core->hands, &self->hand.link);
-  if (--core->n_runners == 0)
+  if (g_atomic_int_dec_and_test (&core->n_runners))
     tasker_growth_reset (core);
 }
 
@@ -722,10 +722,10 @@ push (gpointer data)
   return FALSE;
 }
 
-void
+gboolean
 tasker_runner_start (TaskerCore *core)
 {
-  push (tasker_core_ref (core));
+  return push (tasker_core_ref (core));
 }
 
 gboolean
