@@ -16,6 +16,7 @@
 #include "tasker-runner-private.h"
 #include "tasker-shutdown-private.h"
 #include "tasker-signal-private.h"
+#include "tasker-spin-private.h"
 #include "tasker-stopper-private.h"
 #include "tasker-task-list-private.h"
 #include "tasker-task-private.h"
@@ -96,7 +97,7 @@ tasker_core_lock (TaskerCore *self)
 {
   int n_loops;
 
-  if (g_mutex_trylock (&self->lock))
+  if (tasker_spin_trylock (&self->lock))
     return;
 
   n_loops = g_main_depth () > 0 ? 1 : 0;
@@ -192,7 +193,7 @@ free_dropped (TaskerJob *dropped)
 static void
 have_sleepers_retry (TaskerCore *self)
 {
-  g_mutex_lock (&self->lock);
+  tasker_core_lock (self);
   tasker_waiter_nudge (self);
   g_mutex_unlock (&self->lock);
 }
@@ -267,7 +268,7 @@ carry_out_drops (TaskerCore *self)
       self->n_dropping += n_dropping;
       g_mutex_unlock (&self->lock);
       free_dropped (dropped);
-      g_mutex_lock (&self->lock);
+      tasker_core_lock (self);
       self->n_dropping -= n_dropping;
       self->changed |= TASKER_CHANGE_JOINED;
     }
@@ -290,7 +291,7 @@ unwatch_signals (TaskerCore *self)
   self->n_dropping++;
   g_mutex_unlock (&self->lock);
   tasker_signal_unwatch (self);
-  g_mutex_lock (&self->lock);
+  tasker_core_lock (self);
   self->n_dropping--;
   self->changed |= TASKER_CHANGE_JOINED;
 }
@@ -309,7 +310,7 @@ start_runners_first (TaskerCore *self)
   g_mutex_unlock (&self->lock);
   while (n_starts-- > 0)
     tasker_runner_start (self);
-  g_mutex_lock (&self->lock);
+  tasker_core_lock (self);
 }
 
 /* Returns: (transfer full) (nullable): the parent, if something has changed there */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What is done under a lock here takes some microseconds at most. To sleep until it is
+ * done takes as long again, and once somebody sleeps, each who opens the lock makes a
+ * system call. So it is tried for so long first: some six microseconds. */
+#define TASKER_SPIN_TRIES 60
+#define TASKER_SPIN_PAUSES 8
+
+/* Leaves the processor to its other half, where it has one. */
+static inline void
+tasker_spin_pause (void)
+{
+#if defined (__x86_64__) || defined (__i386__)
+  __builtin_ia32_pause ();
+#elif defined (__aarch64__)
+  __asm__ __volatile__ ("yield");
+#endif
+}
+
+/* Returns: whether @mutex is locked */
+static inline gboolean
+tasker_spin_trylock (GMutex *mutex)
+{
+  for (int i = 0; i < TASKER_SPIN_TRIES; i++)
+    {
+      if (g_mutex_trylock (mutex))
+        return TRUE;
+      for (int k = 0; k < TASKER_SPIN_PAUSES; k++)
+        tasker_spin_pause ();
+    }
+
+  return FALSE;
+}
+
+G_END_DECLS
