@@ -97,12 +97,12 @@ tasker_core_lock (TaskerCore *self)
 {
   int n_loops;
 
-  if (tasker_spin_trylock (&self->lock))
+  if (g_mutex_trylock (&self->lock))
     return;
 
   n_loops = g_main_depth () > 0 ? 1 : 0;
   g_atomic_int_add (&self->n_loops_locking, n_loops);
-  g_mutex_lock (&self->lock);
+  tasker_spin_lock (&self->lock);
   g_atomic_int_add (&self->n_loops_locking, -n_loops);
 }
 

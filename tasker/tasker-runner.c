@@ -265,6 +265,7 @@ fill_hand (TaskerRunner  *self,
 
   tasker_hand_fill (&self->hand, n_jobs);
   tasker_listeners_ask_hand (core, &self->hand);
+  self->heard = core->listened.length > 0;
   /* The first is claimed at once. */
   set_stocked (self, n_jobs > 1);
 
@@ -273,10 +274,16 @@ fill_hand (TaskerRunner  *self,
 
 /* Who has the lock and comes back for it at once gets it again before those who
  * wait for it are awake. Runners with small jobs would keep a main loop from it for
- * many milliseconds, so they wait until that had it. */
+ * many milliseconds, so they wait until that had it. Where one is told of what they
+ * do, they leave it the processor, too, which it has otherwise to wait for. */
 static void
-lock_politely (TaskerCore *core)
+lock_politely (TaskerRunner *self)
 {
+  TaskerCore *core = self->core;
+
+  if (self->heard)
+    g_thread_yield ();
+
   if (g_atomic_int_get (&core->n_loops_locking) > 0)
     {
       gint64 end = g_get_monotonic_time () + POLITENESS_US;
@@ -641,6 +648,7 @@ live (TaskerCore *core)
   self.current = &current;
   self.placed = FALSE;
   self.lent = FALSE;
+  self.heard = FALSE;
   self.stocked = FALSE;
   self.searching = TRUE;
   self.limit = 1;
@@ -663,7 +671,7 @@ live (TaskerCore *core)
           step_aside (&self);
           break;
         }
-      lock_politely (core);
+      lock_politely (&self);
       empty_hand (&self);
     }
 

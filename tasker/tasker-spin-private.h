@@ -23,19 +23,18 @@ tasker_spin_pause (void)
 #endif
 }
 
-/* Returns: whether @mutex is locked */
-static inline gboolean
-tasker_spin_trylock (GMutex *mutex)
+static inline void
+tasker_spin_lock (GMutex *mutex)
 {
   for (int i = 0; i < TASKER_SPIN_TRIES; i++)
     {
       if (g_mutex_trylock (mutex))
-        return TRUE;
+        return;
       for (int k = 0; k < TASKER_SPIN_PAUSES; k++)
         tasker_spin_pause ();
     }
 
-  return FALSE;
+  g_mutex_lock (mutex);
 }
 
 G_END_DECLS
