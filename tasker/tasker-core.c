@@ -313,6 +313,17 @@ start_runners_first (TaskerCore *self)
   tasker_core_lock (self);
 }
 
+/* Who was woken is often on the same processor, where he would wait until this thread
+ * has looked for more to do. Others than runners have something to do themselves. */
+static void
+make_way (void)
+{
+  TaskerCurrent *current = tasker_current_get ();
+
+  if (current != NULL && current->runner != NULL)
+    g_thread_yield ();
+}
+
 /* Returns: (transfer full) (nullable): the parent, if something has changed there */
 static TaskerCore *
 unlock_once (TaskerCore *self)
@@ -352,6 +363,8 @@ unlock_once (TaskerCore *self)
     tasker_progress_climb (self);
   if (todo.left)
     tasker_core_unref (self);
+  if (todo.woke)
+    make_way ();
 
   return todo.parent;
 }

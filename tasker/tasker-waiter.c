@@ -102,13 +102,20 @@ look (TaskerWaiter *self)
 static void
 wake (TaskerWaiter *self)
 {
+  TaskerCore *core = self->wait.core;
+
   self->woken = TRUE;
   if (self->result != NULL)
-    tasker_home_client_tell (&self->client, self->wait.core);
-  else if (self->iterating)
+    {
+      tasker_home_client_tell (&self->client, core);
+      return;
+    }
+
+  if (self->iterating)
     g_main_context_wakeup (self->context);
   else
     g_cond_signal (&self->cond);
+  core->todo.woke = TRUE;
 }
 
 void
