@@ -27,6 +27,7 @@ typedef struct
   guint         left : 1; /* it is no child of its parent any more */
   guint         returns : 1; /* it is to be a task of it again */
   TaskerJob    *dropped;  /* jobs that nobody wants any more */
+  TaskerJob    *spent;    /* those of them that are nothing but memory */
   GQueue        entered;  /* jobs that were added and need no turn */
   GSList       *homes;    /* sources of homes that have gone */
   GQueue        aborted;  /* tasks to be told that they are; owned */

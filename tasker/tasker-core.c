@@ -106,6 +106,25 @@ tasker_core_lock (TaskerCore *self)
   g_atomic_int_add (&self->n_loops_locking, -n_loops);
 }
 
+/* Whether to free it is to free memory, and calls nobody. */
+static gboolean
+is_plain (TaskerJob *job)
+{
+  return !job->full && job->error == NULL && tasker_job_get_kind (job)->free == NULL &&
+         g_atomic_pointer_get (&job->notes) == NULL;
+}
+
+/* It is freed when the lock is open. For one that somebody may notice a join waits. */
+static void
+free_later (TaskerCore *self,
+            TaskerJob  *job)
+{
+  TaskerJob **chain = is_plain (job) ? &self->todo.spent : &self->todo.dropped;
+
+  job->next = *chain;
+  *chain = job;
+}
+
 static void
 drop (TaskerCore *self,
       TaskerJob  *job)
@@ -113,10 +132,7 @@ drop (TaskerCore *self,
   job->owned = FALSE;
   /* Otherwise it lives on with its face, or in lists that have yet to remove it. */
   if (job->full || (job->face == NULL && job->n_rows == 0))
-    {
-      job->next = self->todo.dropped;
-      self->todo.dropped = job;
-    }
+    free_later (self, job);
 }
 
 /* No list shows a job any more that nobody else has; with the lock held. */
@@ -125,10 +141,7 @@ tasker_core_release_row (TaskerCore *self,
                          TaskerJob  *job)
 {
   if (--job->n_rows == 0 && !job->owned && !job->full && job->face == NULL)
-    {
-      job->next = self->todo.dropped;
-      self->todo.dropped = job;
-    }
+    free_later (self, job);
 }
 
 /* Takes the oldest result, or %NULL; with the lock held. If it is the last one of
@@ -175,11 +188,11 @@ tasker_core_drop_results (TaskerCore  *self,
 }
 
 static void
-free_dropped (TaskerJob *dropped)
+free_chain (TaskerJob *first)
 {
   TaskerJob *next;
 
-  for (TaskerJob *job = dropped; job != NULL; job = next)
+  for (TaskerJob *job = first; job != NULL; job = next)
     {
       next = job->next;
       if (job->full)
@@ -252,6 +265,7 @@ carry_out (TaskerCore *self,
     enter_jobs (self, &todo->entered);
   if (todo->aborted.length > 0)
     tell_aborted (self, &todo->aborted);
+  free_chain (todo->spent);
 }
 
 /* Frees what nobody wants any more, before anybody is told of its end. A join
@@ -267,7 +281,7 @@ carry_out_drops (TaskerCore *self)
 
       self->n_dropping += n_dropping;
       g_mutex_unlock (&self->lock);
-      free_dropped (dropped);
+      free_chain (dropped);
       tasker_core_lock (self);
       self->n_dropping -= n_dropping;
       self->changed |= TASKER_CHANGE_JOINED;

@@ -480,7 +480,8 @@ empty_hand (TaskerRunner *self)
   if (tasker_hand_count_spare (&self->hand) > 0)
     put_back_from (core, &self->hand.link);
   tasker_core_gather_hand (core, &self->hand);
-  if (core->todo.dropped != NULL || (core->n_joiners > 0 && tasker_core_is_joined (core)))
+  if (core->todo.dropped != NULL || core->todo.spent != NULL ||
+      (core->n_joiners > 0 && tasker_core_is_joined (core)))
     {
       set_placed (self, FALSE);
       tasker_core_kick (core);
