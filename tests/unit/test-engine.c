@@ -193,6 +193,89 @@ test_computing_does_not_grow (void)
   g_assert_cmpint (max_running, <=, limit);
 }
 
+static gboolean
+compute_briefly (gpointer       user_data,
+                 GCancellable  *stopper,
+                 GError       **error)
+{
+  load_begin (user_data);
+  compute (5 * 1000);
+  load_end (user_data);
+  return TRUE;
+}
+
+typedef struct
+{
+  TaskerTestBarrier barrier;
+  int               n_passed;
+} Passage;
+
+static gboolean
+pass (gpointer       user_data,
+      GCancellable  *stopper,
+      GError       **error)
+{
+  Passage *passage = user_data;
+  gboolean passed = tasker_test_pass_barrier (&passage->barrier, stopper, error);
+
+  g_atomic_int_inc (&passage->n_passed);
+
+  return passed;
+}
+
+/* So many at once, and then none, nor a runner. The group is not asked, for who has
+ * asked it makes the next task come another way. */
+static void
+run_passage (TaskerGroup *group,
+             guint        n)
+{
+  Passage passage = { .n_passed = 0 };
+
+  tasker_test_barrier_init (&passage.barrier, n);
+  for (guint i = 0; i < n; i++)
+    tasker_group_spawn (group, "passer", pass, &passage, NULL);
+  tasker_test_wait_for (g_atomic_int_get (&passage.n_passed) == (int) n);
+  g_usleep (50 * 1000);
+  tasker_test_barrier_clear (&passage.barrier);
+}
+
+/* How many tasks that compute run at once in a group that had to grow before. */
+static int
+count_computing_after_growth (void)
+{
+  g_autoptr (TaskerGroup) group = tasker_test_group ("grown");
+  Load load = { 0 };
+
+  run_passage (group, 1);
+  run_passage (group, 1);
+  run_passage (group, 64);
+
+  for (guint i = 0; i < 64; i++)
+    tasker_group_spawn (group, "computing", compute_briefly, &load, NULL);
+  tasker_test_assert_join (group, 130, 0, 0);
+
+  return load.max_running;
+}
+
+/* What a group needed once it does not get again unless it needs it. */
+static void
+test_growth_forgotten (void)
+{
+  int limit = MAX (4, 2 * (int) g_get_num_processors ());
+  int max_running = G_MAXINT;
+
+  if (tasker_test_get_scale () > 1)
+    {
+      g_test_skip ("Under a tool that has threads wait for each other");
+      return;
+    }
+
+  for (guint i = 0; i < 3 && max_running > limit; i++)
+    max_running = count_computing_after_growth ();
+
+  g_assert_cmpint (max_running, <=, limit);
+}
+
 static guint
 count_threads (void)
 {
@@ -1165,6 +1248,7 @@ main (int    argc,
   tasker_test_add ("/engine/threads/barrier-under-load", test_barrier_under_load);
   tasker_test_add ("/engine/threads/nested-barriers", test_nested_barriers);
   tasker_test_add ("/engine/threads/computing-does-not-grow", test_computing_does_not_grow);
+  tasker_test_add ("/engine/threads/growth-forgotten", test_growth_forgotten);
   tasker_test_add ("/engine/threads/go", test_threads_go);
   tasker_test_add ("/engine/threads/many-groups", test_many_groups);
   tasker_test_add ("/engine/max-running/never-exceeded", test_cap);

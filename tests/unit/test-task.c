@@ -329,6 +329,37 @@ test_value_released (void)
     }
 }
 
+static void
+go_slowly (gpointer n_gone)
+{
+  g_usleep (1000);
+  g_atomic_int_inc ((int *) n_gone);
+}
+
+/* Nobody has the tasks, so a join waits until the program's part in them is gone. */
+static void
+test_value_gone_before_join (void)
+{
+  guint n_rounds = tasker_test_rounds (50);
+  int n_gone = 0;
+
+  for (guint i = 0; i < n_rounds; i++)
+    {
+      g_autoptr (TaskerGroup) group = tasker_test_group ("gone");
+
+      tasker_group_set_keep_results (group, FALSE);
+      for (guint j = 0; j < 3; j++)
+        {
+          GObject *object = g_object_new (G_TYPE_OBJECT, NULL);
+
+          g_object_set_data_full (object, "slow", &n_gone, go_slowly);
+          tasker_group_spawn (group, NULL, set_object, object, g_object_unref);
+        }
+      g_assert_true (tasker_group_join (group, NULL, NULL));
+      g_assert_cmpint (g_atomic_int_get (&n_gone), ==, (int) (3 * (i + 1)));
+    }
+}
+
 /* A light task has a face that is one object for as long as it is held. */
 static gboolean
 look_at_myself (gpointer       user_data,
@@ -823,6 +854,7 @@ main (int    argc,
   tasker_test_add ("/task/value", test_value);
   tasker_test_add ("/task/value/races", test_value_races);
   tasker_test_add ("/task/value/released", test_value_released);
+  tasker_test_add ("/task/value/gone-before-join", test_value_gone_before_join);
   tasker_test_add ("/task/current/light", test_current_light);
   tasker_test_add ("/task/current/full", test_current_full);
   tasker_test_add ("/task/face/held", test_face_held);
