@@ -22,7 +22,6 @@ typedef struct
   guint         watch_listeners : 1;
   guint         watch_handles : 1;
   guint         ask_later : 1; /* see tasker_watch_ask_later() */
-  guint         woke : 1; /* somebody who blocks */
   guint         stop : 1; /* a task has failed */
   guint         left : 1; /* it is no child of its parent any more */
   guint         returns : 1; /* it is to be a task of it again */

@@ -202,12 +202,12 @@ free_chain (TaskerJob *first)
     }
 }
 
-/* Who blocks asks for threads that were refused, from time to time. */
+/* Nothing changes by that, so there is nothing to be done after it. */
 static void
-have_sleepers_retry (TaskerCore *self)
+warn_sleepers (TaskerCore *self)
 {
   tasker_core_lock (self);
-  tasker_waiter_nudge (self);
+  tasker_waiter_warn (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -256,7 +256,7 @@ carry_out (TaskerCore *self,
   if (todo->ask_later)
     tasker_watch_ask_later (self);
   if (tasker_runner_short_of_threads ())
-    have_sleepers_retry (self);
+    warn_sleepers (self);
   if (todo->homes != NULL)
     tasker_home_destroy (todo->homes);
   if (todo->given_up != NULL)
@@ -268,8 +268,8 @@ carry_out (TaskerCore *self,
   free_chain (todo->spent);
 }
 
-/* Frees what nobody wants any more, before anybody is told of its end. A join
- * waits for that where a runner does it, which cannot join itself. */
+/* Frees what nobody wants any more, where somebody may notice, before anybody is told of
+ * its end. A join waits for that where a runner does it, which cannot join itself. */
 static void
 carry_out_drops (TaskerCore *self)
 {
@@ -327,17 +327,6 @@ start_runners_first (TaskerCore *self)
   tasker_core_lock (self);
 }
 
-/* Who was woken is often on the same processor, where he would wait until this thread
- * has looked for more to do. Others than runners have something to do themselves. */
-static void
-make_way (void)
-{
-  TaskerCurrent *current = tasker_current_get ();
-
-  if (current != NULL && current->runner != NULL)
-    g_thread_yield ();
-}
-
 /* Returns: (transfer full) (nullable): the parent, if something has changed there */
 static TaskerCore *
 unlock_once (TaskerCore *self)
@@ -377,8 +366,6 @@ unlock_once (TaskerCore *self)
     tasker_progress_climb (self);
   if (todo.left)
     tasker_core_unref (self);
-  if (todo.woke)
-    make_way ();
 
   return todo.parent;
 }
@@ -473,7 +460,9 @@ is_asked_to_end (TaskerJob *job)
 static gboolean
 is_queued_last (TaskerJob *job)
 {
-  return job->priority == G_PRIORITY_DEFAULT && tasker_job_get_kind (job)->step == NULL && tasker_job_get_kind (job)->enter == NULL;
+  const TaskerJobKind *kind = tasker_job_get_kind (job);
+
+  return job->priority == G_PRIORITY_DEFAULT && kind->step == NULL && kind->enter == NULL;
 }
 
 static void
@@ -626,7 +615,7 @@ push_visibly (TaskerCore *self,
 
 /* A group at rest needs nothing for a light task but a runner, and that sees to the rest:
  * to do it here, where nothing is in the caches, would make the task wait for as long
- * as the thread takes to wake. Returns: whether one was started */
+ * as the thread takes to wake. Returns: whether one comes */
 static gboolean
 start_first_runner (TaskerCore *self)
 {
@@ -635,10 +624,8 @@ start_first_runner (TaskerCore *self)
     return FALSE;
 
   g_atomic_int_inc (&self->n_runners);
-  if (!tasker_runner_start (self))
-    have_sleepers_retry (self);
 
-  return TRUE;
+  return tasker_runner_start (self);
 }
 
 /* Whether somebody has to look into the inbox now, for a job has come that is the
@@ -692,7 +679,6 @@ tasker_core_push (TaskerCore *self,
     }
   while (!g_atomic_pointer_compare_and_exchange_full (&self->inbox, former, job, &former));
 
-  tasker_runner_retry ();
   if (has_to_be_seen (self, former == NULL, full) && (full || !start_first_runner (self)))
     {
       tasker_core_lock (self);
@@ -700,6 +686,7 @@ tasker_core_push (TaskerCore *self,
       tasker_core_kick (self);
       tasker_core_unlock (self);
     }
+  tasker_runner_retry ();
 
   return TRUE;
 }

@@ -1184,7 +1184,7 @@ push_light (TaskerGroup *self,
 {
   if (!g_atomic_int_get (&self->finished) && tasker_core_push (self->core, job))
     {
-      if (g_atomic_int_add (&self->n_pushed, 1) % TIDY_INTERVAL == 0)
+      if (g_atomic_int_add (&self->n_pushed, 1) % TIDY_INTERVAL == TIDY_INTERVAL - 1)
         tasker_core_tidy (self->core);
       return;
     }
@@ -1695,8 +1695,10 @@ tasker_group_spawn_owned (TaskerGroup *self,
   if (task == NULL || !enter (self, task))
     return NULL;
 
-  added = tasker_job_get_kind (tasker_task_get_job (task)) == &tasker_external_kind ? begin_full (self, task)
-                                                                    : push_full (self, task);
+  if (tasker_job_get_kind (tasker_task_get_job (task)) == &tasker_external_kind)
+    added = begin_full (self, task);
+  else
+    added = push_full (self, task);
 
   return added ? g_steal_pointer (&task) : NULL;
 }

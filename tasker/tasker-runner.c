@@ -469,23 +469,27 @@ leave (TaskerRunner *self)
 }
 
 /* What was in the hand goes back, or among the results. With the core's lock
- * held, which is opened where that drops jobs, for it calls code of the user,
- * which may wait for what we would take; and where it was all that a join waits
- * for. */
+ * held, which is opened where that drops jobs: to free them may call code of the user,
+ * which may wait for what we would take, and they are still close at hand; and where it
+ * was all that a join waits for. Who joins is often woken on this processor, and nothing
+ * is left to be done here. */
 static void
 empty_hand (TaskerRunner *self)
 {
   TaskerCore *core = self->core;
+  gboolean joined;
 
   if (tasker_hand_count_spare (&self->hand) > 0)
     put_back_from (core, &self->hand.link);
   tasker_core_gather_hand (core, &self->hand);
-  if (core->todo.dropped != NULL || core->todo.spent != NULL ||
-      (core->n_joiners > 0 && tasker_core_is_joined (core)))
+  joined = core->n_joiners > 0 && tasker_core_is_joined (core);
+  if (joined || core->todo.dropped != NULL || core->todo.spent != NULL)
     {
       set_placed (self, FALSE);
       tasker_core_kick (core);
       tasker_core_unlock (core);
+      if (joined)
+        g_thread_yield ();
       tasker_core_lock (core);
     }
 }

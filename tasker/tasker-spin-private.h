@@ -6,13 +6,13 @@
 
 G_BEGIN_DECLS
 
-/* What is done under a lock here takes some microseconds at most. To sleep until it is
- * done takes as long again, and once somebody sleeps, each who opens the lock makes a
- * system call. So it is tried for so long first: some six microseconds. */
+/* What is done under a lock here takes some microseconds, mostly. To fall asleep and be
+ * woken takes longer, and once somebody sleeps, each who opens the lock makes a system
+ * call. So it is tried for some time first: about ten microseconds. */
 #define TASKER_SPIN_TRIES 60
 #define TASKER_SPIN_PAUSES 8
 
-/* Leaves the processor to its other half, where it has one. */
+/* Leaves the core to its other hardware thread, where it has one. */
 static inline void
 tasker_spin_pause (void)
 {

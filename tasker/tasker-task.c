@@ -263,7 +263,8 @@ static gboolean
 is_cancelled_alone (TaskerTask *self,
                     TaskerCore *core)
 {
-  return tasker_source_get_level (&core->source) == TASKER_LEVEL_NONE || tasker_job_get_kind (self->job)->asked != NULL;
+  return tasker_source_get_level (&core->source) == TASKER_LEVEL_NONE ||
+         tasker_job_get_kind (self->job)->asked != NULL;
 }
 
 /* A queued task that is cancelled alone does not begin. */

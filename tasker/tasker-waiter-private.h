@@ -58,5 +58,6 @@ gboolean      tasker_waiter_is_at_home      (GMainContext *context);
 void     tasker_waiter_settle     (TaskerCore        *core,
                                    GQueue            *waiters);
 void     tasker_waiter_nudge      (TaskerCore        *core);
+void     tasker_waiter_warn       (TaskerCore        *core);
 
 G_END_DECLS

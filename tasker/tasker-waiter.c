@@ -35,6 +35,7 @@ typedef struct
   GMainContext *context;   /* what this thread may iterate meanwhile, or NULL */
   gboolean      iterating;
   gboolean      woken;     /* since it last looked */
+  gboolean      scarce;    /* it asks for threads that were refused, from time to time */
 
   /* If it does not */
   GTask        *result;
@@ -102,20 +103,13 @@ look (TaskerWaiter *self)
 static void
 wake (TaskerWaiter *self)
 {
-  TaskerCore *core = self->wait.core;
-
   self->woken = TRUE;
   if (self->result != NULL)
-    {
-      tasker_home_client_tell (&self->client, core);
-      return;
-    }
-
-  if (self->iterating)
+    tasker_home_client_tell (&self->client, self->wait.core);
+  else if (self->iterating)
     g_main_context_wakeup (self->context);
   else
     g_cond_signal (&self->cond);
-  core->todo.woke = TRUE;
 }
 
 void
@@ -144,6 +138,15 @@ tasker_waiter_nudge (TaskerCore *core)
 {
   for (GList *l = core->sleepers.head; l != NULL; l = l->next)
     wake (l->data);
+}
+
+/* Threads were refused: who blocks is to know. */
+void
+tasker_waiter_warn (TaskerCore *core)
+{
+  for (GList *l = core->sleepers.head; l != NULL; l = l->next)
+    if (!((TaskerWaiter *) l->data)->scarce)
+      wake (l->data);
 }
 
 static void
@@ -341,13 +344,16 @@ sleep_once (TaskerWaiter *self)
   gboolean dispatched;
 
   self->woken = FALSE;
+  self->scarce = tasker_runner_short_of_threads ();
+  if (self->scarce)
+    tasker_runner_retry ();
   dispatched = run_orphans (self);
 
   if (acquire_context (self))
     {
       if (dispatched || self->woken)
         iterate (self, FALSE);
-      else if (has_work_elsewhere (self))
+      else if (self->scarce || has_work_elsewhere (self))
         iterate_a_little (self);
       else
         iterate (self, TRUE);
@@ -356,13 +362,8 @@ sleep_once (TaskerWaiter *self)
     {
       return;
     }
-  else if (has_work_elsewhere (self) || has_own_work (self))
+  else if (self->scarce || has_work_elsewhere (self) || has_own_work (self))
     {
-      sleep_a_little (self);
-    }
-  else if (tasker_runner_short_of_threads ())
-    {
-      tasker_runner_retry ();
       sleep_a_little (self);
     }
   else if (!self->woken)
@@ -631,6 +632,8 @@ tasker_waiter_sleep (TaskerCore   *core,
   handler = g_cancellable_connect (stopper, G_CALLBACK (on_sleep_cancelled), &self, NULL);
 
   tasker_core_lock (core);
+  /* It is for others to ask for threads. */
+  self.scarce = TRUE;
   self.sleeper.data = &self;
   g_queue_push_tail_link (&core->sleepers, &self.sleeper);
   while (!self.cancelled && g_get_monotonic_time () < end)

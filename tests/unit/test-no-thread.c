@@ -92,6 +92,15 @@ fill (TaskerGroup      *group,
     }
 }
 
+static gboolean
+raise_number (gpointer       user_data,
+              GCancellable  *stopper,
+              GError       **error)
+{
+  g_atomic_int_inc ((int *) user_data);
+  return TRUE;
+}
+
 static void
 check_try_add_refused (void (*refuse) (gboolean))
 {
@@ -298,6 +307,82 @@ test_idle_thread (void)
   tasker_test_ledger_close (ledger, N_TASKS, N_TASKS);
 }
 
+/* A group is at rest, and its threads have gone. When a task comes some are refused,
+ * and whoever brings it asks again. */
+static void
+test_at_rest (void)
+{
+  g_autoptr (TaskerGroup) group = NULL;
+  int n_run = 0;
+
+  if (!is_in_subprocess ())
+    return;
+
+  group = tasker_test_group ("at rest");
+  tasker_group_spawn (group, NULL, raise_number, &n_run, NULL);
+  for (int i = 1; i <= 3; i++)
+    {
+      tasker_test_wait_for (g_atomic_int_get (&n_run) == i);
+      /* A pool keeps its threads for half a second. */
+      g_usleep (700 * 1000);
+      g_thread_pool_stop_unused_threads ();
+
+      g_atomic_int_set (&n_asked, 1);
+      grant_one_of (i);
+      tasker_group_spawn (group, NULL, raise_number, &n_run, NULL);
+    }
+
+  tasker_test_assert_join (group, 4, 0, 0);
+  g_assert_cmpint (g_atomic_int_get (&n_refused), >, 0);
+}
+
+typedef struct
+{
+  TaskerTask *task;
+  int         n_run;
+} Errand;
+
+static gpointer
+complete_after_run (gpointer data)
+{
+  Errand *errand = data;
+
+  /* So that the other one asks some times in vain, and not all the time. */
+  g_usleep (300 * 1000);
+  g_assert_cmpint (g_atomic_int_get (&n_refused), >, 3);
+  g_assert_cmpint (g_atomic_int_get (&n_refused), <, 100);
+  refuse_all (FALSE);
+  tasker_test_wait_for (g_atomic_int_get (&errand->n_run) == 1);
+  tasker_task_complete (errand->task);
+
+  return NULL;
+}
+
+/* There is not even a thread to ask for others later. Who joins does, also while he
+ * runs his own main context. */
+static void
+test_joiner_asks (void)
+{
+  g_autoptr (TaskerGroup) group = NULL;
+  g_autoptr (TaskerTask) task = NULL;
+  GThread *thread;
+  Errand errand;
+
+  if (!is_in_subprocess ())
+    return;
+
+  group = tasker_test_group ("joined");
+  task = tasker_task_new_async (NULL, NULL, NULL, NULL);
+  errand = (Errand) { task, 0 };
+  thread = g_thread_new ("owner", complete_after_run, &errand);
+
+  refuse_all (TRUE);
+  tasker_group_add (group, task);
+  tasker_group_spawn (group, NULL, raise_number, &errand.n_run, NULL);
+  tasker_test_assert_join (group, 2, 0, 0);
+  g_thread_join (thread);
+}
+
 /* There are GLibs that do not survive it when their first pool gets no thread just
  * after one was to be had. */
 static void
@@ -479,6 +564,8 @@ main (int    argc,
   tasker_test_add ("/no-thread/stopped-meanwhile", test_stopped_meanwhile);
   tasker_test_add ("/no-thread/one-thread", test_one_thread);
   tasker_test_add ("/no-thread/idle-thread", test_idle_thread);
+  tasker_test_add ("/no-thread/at-rest", test_at_rest);
+  tasker_test_add ("/no-thread/joiner-asks", test_joiner_asks);
   tasker_test_add ("/no-thread/now-and-then", test_now_and_then);
   tasker_test_add ("/no-thread/on-and-off", test_on_and_off);
   tasker_test_add ("/no-thread/limit/try-add", test_limit_try_add);
