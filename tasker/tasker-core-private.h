@@ -143,6 +143,7 @@ struct _TaskerCore
   GQueue         unheard;   /* those who are asked first */
   guint          unasked;   /* what has changed since all of them were asked */
   gboolean       asks_later; /* they will be */
+  gint64         told_at;    /* when somebody was told who has not looked since, or 0 */
   GQueue         lists;     /* those that show the live tasks */
   GHashTable    *progressing; /* live jobs that have a progress, or %NULL */
 

@@ -21,7 +21,7 @@ struct _TaskerRunner
   gboolean       lent;      /* … which it has lent; under the lock */
   gboolean       stocked;   /* has taken more than one job; under the lock */
   gboolean       searching; /* counts as such; under the lock */
-  gboolean       heard;     /* main loops are told of what happens in the group */
+  gboolean       makes_way; /* a main loop waits for the processor */
   int            limit;     /* how many jobs it takes into its hand */
   gboolean       timed;     /* whether the time that they take is looked at */
   gint64         begun_at;  /* when the first of them began */

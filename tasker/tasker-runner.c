@@ -15,6 +15,7 @@
 #include "tasker-growth-private.h"
 #include "tasker-listeners-private.h"
 #include "tasker-service-private.h"
+#include "tasker-watch-private.h"
 #include "tasker-worker-private.h"
 
 /* How often a runner without work looks again before it gives up. A new job
@@ -265,7 +266,7 @@ fill_hand (TaskerRunner  *self,
 
   tasker_hand_fill (&self->hand, n_jobs);
   tasker_listeners_ask_hand (core, &self->hand);
-  self->heard = core->listened.length > 0;
+  self->makes_way = tasker_watch_is_late (core);
   /* The first is claimed at once. */
   set_stocked (self, n_jobs > 1);
 
@@ -274,14 +275,14 @@ fill_hand (TaskerRunner  *self,
 
 /* Who has the lock and comes back for it at once gets it again before those who
  * wait for it are awake. Runners with small jobs would keep a main loop from it for
- * many milliseconds, so they wait until that had it. Where one is told of what they
- * do, they leave it the processor, too, which it has otherwise to wait for. */
+ * many milliseconds, so they wait until that had it. One that seems to wait for the
+ * processor gets that from them, too. */
 static void
 lock_politely (TaskerRunner *self)
 {
   TaskerCore *core = self->core;
 
-  if (self->heard)
+  if (self->makes_way)
     g_thread_yield ();
 
   if (g_atomic_int_get (&core->n_loops_locking) > 0)
@@ -653,7 +654,7 @@ live (TaskerCore *core)
   self.current = &current;
   self.placed = FALSE;
   self.lent = FALSE;
-  self.heard = FALSE;
+  self.makes_way = FALSE;
   self.stocked = FALSE;
   self.searching = TRUE;
   self.limit = 1;

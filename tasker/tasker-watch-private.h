@@ -55,6 +55,7 @@ void     tasker_watch_change   (TaskerCore      *core,
                                 TaskerWatcher   *self);
 void     tasker_watch_arm      (TaskerCore      *core);
 void     tasker_watch_settle   (TaskerCore      *core);
+gboolean tasker_watch_is_late  (TaskerCore      *core);
 
 /* Without it. */
 void     tasker_watch_ask_later (TaskerCore     *core);

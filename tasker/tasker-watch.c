@@ -13,6 +13,11 @@
 #define MAX_ASKED 8
 #define ASK_DELAY_MS 50
 
+/* How long a main loop that was told may take before it seems to wait for the processor;
+ * and after how long something else seems to hold it up. */
+#define LATE_US 1000
+#define BLOCKED_US 20000
+
 void
 tasker_watcher_init (TaskerWatcher   *self,
                      gpointer         object,
@@ -61,6 +66,7 @@ tasker_watcher_leave (TaskerWatcher *self,
                       TaskerCore    *core)
 {
   move (self, NULL);
+  core->told_at = 0;
   tasker_home_client_leave (&self->client);
 }
 
@@ -121,6 +127,30 @@ ask_unheard (TaskerCore *core,
     core->todo.ask_later = core->asks_later = TRUE;
 }
 
+static void
+tell (TaskerWatcher *self,
+      TaskerCore    *core)
+{
+  tasker_home_client_tell (&self->client, core);
+  if (core->told_at == 0)
+    core->told_at = g_get_monotonic_time ();
+}
+
+/* Whether a main loop has yet to look at what it was told of, and seems to wait for the
+ * processor. */
+gboolean
+tasker_watch_is_late (TaskerCore *core)
+{
+  gint64 age;
+
+  if (core->told_at == 0)
+    return FALSE;
+
+  age = g_get_monotonic_time () - core->told_at;
+
+  return age > LATE_US && age < BLOCKED_US;
+}
+
 /* Has everybody told who wants to know of what has changed; the ancestors are told
  * when the lock is open, whoever it was who has called this. Returns: what those
  * want to know who were not told of anything */
@@ -140,7 +170,7 @@ tell_all (TaskerCore *core)
 
       self->changed |= self->wanted & changed;
       if (self->changed != 0)
-        tasker_home_client_tell (&self->client, core);
+        tell (self, core);
       if (self->client.home == NULL)
         awaited |= self->wanted;
     }
@@ -218,6 +248,7 @@ tasker_watcher_take (TaskerWatcher *self,
   tasker_core_gather (core);
   tell_all (core);
 
+  core->told_at = 0;
   tasker_home_client_leave (&self->client);
   changed = self->changed;
   self->changed = 0;
