@@ -53,6 +53,15 @@ move (TaskerWatcher *self,
   self->queue = queue;
 }
 
+/* It is not on its way to look any more. */
+static void
+forget (TaskerWatcher *self,
+        TaskerCore    *core)
+{
+  tasker_home_client_leave (&self->client);
+  core->told_at = 0;
+}
+
 void
 tasker_watcher_join (TaskerWatcher *self,
                      TaskerCore    *core)
@@ -66,8 +75,7 @@ tasker_watcher_leave (TaskerWatcher *self,
                       TaskerCore    *core)
 {
   move (self, NULL);
-  core->told_at = 0;
-  tasker_home_client_leave (&self->client);
+  forget (self, core);
 }
 
 /* From here on the next change is looked for at once, until all who want to
@@ -229,7 +237,7 @@ tasker_watch_change (TaskerCore    *core,
   self->changed &= before | ~changed;
   if (self->changed == 0)
     {
-      tasker_home_client_leave (&self->client);
+      forget (self, core);
       /* It is not on its way to look for itself. */
       tasker_watch_arm (core);
       tasker_core_gather (core);
@@ -248,8 +256,7 @@ tasker_watcher_take (TaskerWatcher *self,
   tasker_core_gather (core);
   tell_all (core);
 
-  core->told_at = 0;
-  tasker_home_client_leave (&self->client);
+  forget (self, core);
   changed = self->changed;
   self->changed = 0;
   if (self->is_heard != NULL && self->queue == &core->listened && !self->is_heard (self->object))

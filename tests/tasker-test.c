@@ -552,6 +552,15 @@ tasker_test_succeed (gpointer       user_data,
 }
 
 gboolean
+tasker_test_raise_number (gpointer       user_data,
+                          GCancellable  *stopper,
+                          GError       **error)
+{
+  g_atomic_int_inc ((int *) user_data);
+  return TRUE;
+}
+
+gboolean
 tasker_test_fail (gpointer       user_data,
                   GCancellable  *stopper,
                   GError       **error)

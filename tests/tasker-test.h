@@ -175,6 +175,10 @@ gboolean     tasker_test_fail          (gpointer         user_data,
 gboolean     tasker_test_panic         (gpointer         user_data,
                                         GCancellable    *stopper,
                                         GError         **error);
+/* With an int, atomic. */
+gboolean     tasker_test_raise_number  (gpointer         user_data,
+                                        GCancellable    *stopper,
+                                        GError         **error);
 
 /* Spawns so many tasks that do nothing that a runner, once it has run them, takes as
  * many as it can of those behind them at once. */

@@ -1158,15 +1158,6 @@ test_abort_group_taken (void)
 
 /* Waking up */
 
-static gboolean
-raise_number (gpointer       user_data,
-              GCancellable  *stopper,
-              GError       **error)
-{
-  g_atomic_int_inc ((int *) user_data);
-  return TRUE;
-}
-
 /* A task added at any moment of a runner's going to sleep is run. */
 static void
 test_no_wake_up_lost (void)
@@ -1178,7 +1169,7 @@ test_no_wake_up_lost (void)
   tasker_group_set_keep_results (group, FALSE);
   for (guint i = 0; i < n_rounds; i++)
     {
-      tasker_group_spawn (group, NULL, raise_number, &number, NULL);
+      tasker_group_spawn (group, NULL, tasker_test_raise_number, &number, NULL);
       /* So that the next comes at another moment each time. */
       for (guint j = 0; j < i % 199; j++)
         g_thread_yield ();
@@ -1201,7 +1192,7 @@ spawner_thread (gpointer data)
 
   for (guint i = 0; i < spawner->n_rounds; i++)
     {
-      tasker_group_spawn (spawner->clone, NULL, raise_number, spawner->number, NULL);
+      tasker_group_spawn (spawner->clone, NULL, tasker_test_raise_number, spawner->number, NULL);
       if (i % 64 == 63)
         g_usleep (100);
     }

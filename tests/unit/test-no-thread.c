@@ -92,15 +92,6 @@ fill (TaskerGroup      *group,
     }
 }
 
-static gboolean
-raise_number (gpointer       user_data,
-              GCancellable  *stopper,
-              GError       **error)
-{
-  g_atomic_int_inc ((int *) user_data);
-  return TRUE;
-}
-
 static void
 check_try_add_refused (void (*refuse) (gboolean))
 {
@@ -319,7 +310,7 @@ test_at_rest (void)
     return;
 
   group = tasker_test_group ("at rest");
-  tasker_group_spawn (group, NULL, raise_number, &n_run, NULL);
+  tasker_group_spawn (group, NULL, tasker_test_raise_number, &n_run, NULL);
   for (int i = 1; i <= 3; i++)
     {
       tasker_test_wait_for (g_atomic_int_get (&n_run) == i);
@@ -329,7 +320,7 @@ test_at_rest (void)
 
       g_atomic_int_set (&n_asked, 1);
       grant_one_of (i);
-      tasker_group_spawn (group, NULL, raise_number, &n_run, NULL);
+      tasker_group_spawn (group, NULL, tasker_test_raise_number, &n_run, NULL);
     }
 
   tasker_test_assert_join (group, 4, 0, 0);
@@ -378,7 +369,7 @@ test_joiner_asks (void)
 
   refuse_all (TRUE);
   tasker_group_add (group, task);
-  tasker_group_spawn (group, NULL, raise_number, &errand.n_run, NULL);
+  tasker_group_spawn (group, NULL, tasker_test_raise_number, &errand.n_run, NULL);
   tasker_test_assert_join (group, 2, 0, 0);
   g_thread_join (thread);
 }
